@@ -20,7 +20,7 @@ import {
 import { dirname, resolve } from 'node:path';
 import { exitCode, HilumError } from './errors.ts';
 import { flushPath, makeDirectory, notReadable, storageError } from './storage.ts';
-import { unfinished } from './unfinished.ts';
+import { takeAway, unfinished } from './unfinished.ts';
 
 const keyBytes = 32;
 /** What names the place of the key file. */
@@ -111,7 +111,7 @@ export function writePrivate(file: string, content: string | Uint8Array): void {
     renameSync(fresh, file);
   } catch (error) {
     // What is there of it is of no use, and takes what there is of room.
-    rmSync(fresh, { force: true });
+    takeAway(fresh);
     throw error;
   }
   flushPath(dirname(file));
@@ -140,7 +140,7 @@ export function exportFile(file: string, content: Uint8Array): void {
       closeSync(handle);
     }
   } catch (cause) {
-    rmSync(file, { force: true });
+    takeAway(file);
     throw storageError(`${file} cannot be written, and what comes after it was not`, cause, '--to');
   }
 }

@@ -18,7 +18,7 @@ export function unfinished(path: string): string {
 /** In the data directory and the folders in it. What cannot be taken away keeps nobody from starting. */
 export function clearUnfinished(directory: string): void {
   for (const folder of [directory, ...entriesOf(directory).filter(isFolder).map(pathIn(directory))])
-    for (const entry of entriesOf(folder)) if (isLeft(folder, entry)) remove(pathIn(folder)(entry));
+    for (const entry of entriesOf(folder)) if (isLeft(folder, entry)) takeAway(pathIn(folder)(entry));
 }
 
 function isLeft(folder: string, entry: Dirent): boolean {
@@ -44,10 +44,11 @@ function entriesOf(folder: string): Dirent[] {
   }
 }
 
-function remove(path: string): void {
+/** Where it can be: a disk that fails, or rights that were changed, are told by what needs them. */
+export function takeAway(path: string): void {
   try {
     rmSync(path, { recursive: true, force: true });
   } catch {
-    // A disk that fails, or rights that were changed, are told by what needs them.
+    // It stays until the next start.
   }
 }

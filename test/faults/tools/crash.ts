@@ -4,6 +4,7 @@
  * a power cut leaves of them, and a kill leaves more.
  */
 import { existsSync, readFileSync } from 'node:fs';
+import { constants } from 'node:os';
 
 export interface Change {
   /** Counted from the start of the process. */
@@ -18,16 +19,25 @@ export interface Crash {
   readonly folder: string;
   /** Where the calls are written down. */
   readonly log: string;
-  /** Killed there; 0: only counted. */
+  /** Which of them; 0: they are only counted. */
   readonly at: number;
+  readonly how: Harm;
 }
 
+/** It is killed there; or the call fails, with an error of the system. */
+export type Harm = 'kill' | 'EIO' | 'ENOSPC';
+
 /** How a process is started for it. */
-export function underCrash({ preload, folder, log, at }: Crash): {
+export function underCrash({ preload, folder, log, at, how }: Crash): {
   preload: string[];
   env: Record<string, string>;
 } {
-  const env = { HILUM_CRASH_DIR: folder, HILUM_CRASH_LOG: log, HILUM_CRASH_AT: String(at) };
+  const env = {
+    HILUM_CRASH_DIR: folder,
+    HILUM_CRASH_LOG: log,
+    HILUM_CRASH_AT: String(at),
+    HILUM_CRASH_HOW: how === 'kill' ? how : String(constants.errno[how]),
+  };
   return { preload: [preload], env };
 }
 

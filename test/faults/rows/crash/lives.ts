@@ -2,6 +2,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Connection, connect } from '../../../../control-plane/ctl/client.ts';
+import { exitCode } from '../../../../gateway/process/errors.ts';
 import { messageMaker } from '../../../kit/messages.ts';
 import { MllpClient } from '../../../kit/mllp-client.ts';
 import { type DaemonProcess, startProcess } from '../../../kit/process.ts';
@@ -17,6 +18,7 @@ export class Lives {
   readonly #context: RowContext;
   readonly #underCrash: () => { preload: string[]; env: Record<string, string> };
   readonly folder: string;
+  #harmed: DaemonProcess | undefined;
 
   constructor(
     context: RowContext,
@@ -44,7 +46,15 @@ export class Lives {
     });
     process.stdin?.on('error', () => undefined);
     process.stdin?.end(stdin);
+    if (how === 'killed') this.#harmed = process;
     return process;
+  }
+
+  /** Harmed and not killed it ends well, or with what says whether to start it again. */
+  badEnds(): string[] {
+    const { code, signal } = this.#harmed?.exit ?? { code: null, signal: null };
+    if (signal === 'SIGKILL' || [exitCode.done, exitCode.tryAgain].includes(code as 0)) return [];
+    return [`it ended by ${signal ?? `exit ${code}`}: ${this.#harmed?.stderr.slice(-300)}`];
   }
 
   /** False where it ended before. */
