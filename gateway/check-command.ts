@@ -8,6 +8,7 @@ import { readDestinationTls } from './destination-tls.ts';
 import { checkListenerFiles, endedAt } from './listeners.ts';
 import { readConfigText } from './process/config-text.ts';
 import { exitCode, HilumError } from './process/errors.ts';
+import { checkedText } from './process/output.ts';
 import type { Place } from './run-command.ts';
 import { type ListenerSettings, listenerTypes, loadSettings, type Settings } from './settings.ts';
 
@@ -32,13 +33,13 @@ export function checkCommand(config: string | undefined, options: Place): void {
     });
   }
   const known = listenerTypes(settings);
-  for (const warning of [
+  const warnings = [
     ...warningsOf(checked.config),
     ...kindWarnings(checked.config, known),
     ...unheardTopics(checked.config, settings),
-  ])
-    process.stderr.write(`${warning}\n`);
-  process.stdout.write(`${config}: all well.\n`);
+  ];
+  process.stdout.write(`${config}: ${checkedText(warnings)}\n`);
+  for (const warning of warnings) process.stderr.write(`${warning}\n`);
 }
 
 /** Topics of a source that no user of its listener may publish to. */

@@ -5,11 +5,11 @@
  * What is formally UCUM may mean something else where nobody said UCUM; plausible-unit.ts keeps such readings out.
  */
 import type { Code, Coding } from '../../proto/gen/hilum/v1/event.ts';
+import { isPlausible } from '../../proto/units/plausible-unit.ts';
 import { isUcum, ucumSystem } from '../../proto/units/ucum.ts';
 import { isDisputed } from './mdc-dispute.ts';
 import { mdcUnit } from './mdc-units.ts';
 import { plainly } from './plain-unit.ts';
-import { isPlausible } from './plausible-unit.ts';
 import { isUnclear, spelledUnit, spelledUnitAnyCase } from './unit-spellings.ts';
 
 const mdcSystem = 'urn:iso:std:iso:11073:10101';

@@ -128,11 +128,11 @@ t.test('settings - a user that a client certificate gives needs no password', as
 t.test('settings - a file is UTF-8 or refused; one without a word takes every default', async (t) => {
   const file = join(t.testdir(), 'settings.yaml');
   for (const load of [loadSettings, loadPlaneSettings]) {
-    writeFileSync(file, Buffer.from('keyFile: "/schl\xfcssel"\n', 'latin1'));
+    writeFileSync(file, Buffer.from('# kein Umlaut\nkeyFile: "/schl\xfcssel"\n', 'latin1'));
     t.throws(() => load('/nowhere', file), {
       code: 'settings-bad',
-      message: /is not UTF-8/,
-      hint: /iconv -f ISO-8859-1/,
+      message: /is not UTF-8, line 2\./,
+      hint: /iconv -f WINDOWS-1252/,
       exit: 78,
     });
     writeFileSync(file, Buffer.from('keyFile: key\n', 'utf16le'));

@@ -27,7 +27,7 @@ t.test('check - a config is warned of with what the settings know', async (t) =>
 `),
     {
       code: 0,
-      stdout: /site\.yaml: all well\.\n$/,
+      stdout: /site\.yaml: no mistake, 4 warnings:\n$/,
       stderr: `sources.lab.kind: the listener "lab" is MLLP, which brings hl7v2: device has no effect.
 sources.monitors.kind: the listener "ward" is MQTT, which brings device: hl7v2 has no effect.
 sources.pumps.topics: nobody may publish to pumps/# at the listener "ward"`,
