@@ -86,7 +86,14 @@ function isOfAnother(
   result: Observation,
   { record, by, newer }: { record: RecordPosition; by: ClinicalEvent; newer: Observation },
 ): boolean {
-  const [own, other] = [observedMs(event, result), observedMs(by, newer)];
+  const [time, newerTime] = [
+    result.effective ?? event.times?.observed,
+    newer.effective ?? by.times?.observed,
+  ];
+  // Read again under another zone it is the same time: what the clock showed counts where nobody said which zone.
+  const isClock = time?.assumed !== '';
+  const momentOf = (text = '') => momentIn(isClock ? text.replace(zoneOfTime, '') : text);
+  const [own, other] = [momentOf(time?.value), momentOf(newerTime?.value)];
   if (!isAnotherMoment(own, other)) return false;
   const before = newer.previous.filter(({ otherOrder }) => !otherOrder);
   const replaced = before.find(({ record: of }) => samePosition(of, record));
@@ -95,12 +102,10 @@ function isOfAnother(
   return isFinal || before.some(({ effective }) => !isAnotherMoment(other, momentOf(effective)));
 }
 
-function observedMs({ times }: ClinicalEvent, { effective }: Observation): number {
-  return momentOf((effective ?? times?.observed)?.value ?? '');
-}
+const zoneOfTime = /(?:Z|[+-]\d\d:\d\d)$/;
 
 /** 0 where there is none, or only its day. */
-function momentOf(text: string): number {
+function momentIn(text: string): number {
   if (!text.includes('T')) return 0;
-  return instantOf(/(?:Z|[+-]\d\d:\d\d)$/.test(text) ? text : `${text}Z`) || 0;
+  return instantOf(zoneOfTime.test(text) ? text : `${text}Z`) || 0;
 }
