@@ -219,6 +219,17 @@ function within(
   return Math.min(Math.max(startMs, byMs), startMs + widthMs - 1);
 }
 
+/** When a movement or a merge was entered; of a day or a minute alone the moment that is nearest to its message. */
+export function enteredMs({ movement, times }: ClinicalEvent): number {
+  const message = millisecondsOf(times?.message);
+  const entered = movement?.recorded;
+  return (
+    (message === undefined ? millisecondsOf(entered) : within(entered, message, times?.message)) ??
+    message ??
+    0
+  );
+}
+
 export function millisecondsOf(time: ClinicalTime | undefined): number | undefined {
   if (time === undefined || time.value === '' || time.ambiguity !== '') return undefined;
   // A time of day without an offset is of an unknown zone, the same for all of the source.
