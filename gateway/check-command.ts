@@ -5,7 +5,7 @@ import type { Config } from '../proto/config/schema.ts';
 import { kindWarnings } from '../proto/config/source-warnings.ts';
 import { warningsOf } from '../proto/config/warnings.ts';
 import { readDestinationTls } from './destination-tls.ts';
-import { checkListenerFiles, endedAt } from './listeners.ts';
+import { checkListenerFiles, endedAt } from './listener-checks.ts';
 import { readConfigText } from './process/config-text.ts';
 import { exitCode, HilumError } from './process/errors.ts';
 import type { Place } from './run-command.ts';

@@ -6,7 +6,7 @@ import { readAddress } from '../proto/address.ts';
 import { readDestinationTls } from './destination-tls.ts';
 import type { Add } from './doctor.ts';
 import { tellPlain } from './doctor-running.ts';
-import { checkListenerFiles, endedAt, listenerFailed, plainOf } from './listeners.ts';
+import { checkListenerFiles, endedAt, listenerFailed, plainOf } from './listener-checks.ts';
 import { codeOf, HilumError, messageOf } from './process/errors.ts';
 import { isCredentialPlace, readKey } from './process/keys.ts';
 import { checkFile, openEnvironment, wasMade } from './process/lmdb.ts';
