@@ -192,7 +192,7 @@ function moveStay(event: ClinicalEvent, from: () => RememberedOrigin, recall: Re
 
 /** The surviving patient lies where the retired one lay, unless ADT has said something else of them since. */
 function inheritStay({ merge, patient, identityConflicts }: ClinicalEvent, recall: Recall): void {
-  if (merge === undefined || !retires(merge.action) || identityConflicts.length > 0) return;
+  if (merge === undefined || !endsSomething(merge.action) || identityConflicts.length > 0) return;
   const stays = patientIdentifiers({ ...(patient as Patient), identifiers: merge.retired })
     .map((one) => personAt(recall, one))
     .filter((row) => row?.encounter !== undefined);
