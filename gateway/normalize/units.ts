@@ -6,11 +6,11 @@
  */
 import { mdcSystem, ucumSystem } from '../../proto/code-systems.ts';
 import type { Code, Coding } from '../../proto/gen/hilum/v1/event.ts';
+import { isPlausible } from '../../proto/units/plausible-unit.ts';
 import { isUcum } from '../../proto/units/ucum.ts';
 import { isDisputed } from './mdc-dispute.ts';
 import { mdcUnit } from './mdc-units.ts';
 import { plainly } from './plain-unit.ts';
-import { isPlausible } from './plausible-unit.ts';
 import { isUnclear, spelledUnit, spelledUnitAnyCase } from './unit-spellings.ts';
 
 /** Systems whose codes mean what they say. */

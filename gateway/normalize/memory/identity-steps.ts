@@ -7,7 +7,7 @@ import type { ClinicalEvent, Identifier, Patient } from '../../../proto/gen/hilu
 import type { IdentityStep } from '../../../proto/gen/hilum/v1/identity.ts';
 import { mergeTriggers, retiredBy, type What } from '../../../proto/merge-triggers.ts';
 import type { About } from './memory.ts';
-import { millisecondsOf } from './newness.ts';
+import { enteredMs } from './newness.ts';
 
 export type { What };
 
@@ -73,7 +73,7 @@ export function stepsOf(event: ClinicalEvent, about: Pick<About, AboutStep>): St
   const { merge } = event;
   if (merge === undefined) return [];
   const { trigger, action } = merge;
-  const saidMs = millisecondsOf(event.movement?.recorded) ?? millisecondsOf(event.times?.message) ?? 0;
+  const saidMs = enteredMs(event);
   const made: Step[] = [];
   const add = (what: What, part: Partial<IdentityStep> & Pick<IdentityStep, 'from'>) => {
     const { into = [], patient = [] } = part;

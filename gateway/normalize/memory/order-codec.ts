@@ -45,9 +45,9 @@ export interface OrderMemory {
   /** The newest first. */
   states: readonly RememberedState[];
   observations: readonly RememberedObservation[];
-  /** The placer's number, system|value; empty where none was named. */
+  /** Which of those that go by the number it is [which-order.ts]; empty where none was named. */
   placer: string;
-  /** Orders under the same filler's number that name another placer's, the newest first; they have no others. */
+  /** Others that go by the same number, the newest first; they have no others. */
   others: readonly OrderMemory[];
 }
 
