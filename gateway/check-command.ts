@@ -5,6 +5,7 @@ import { formatProblems } from '../proto/config/problem.ts';
 import type { Config } from '../proto/config/schema.ts';
 import { kindWarnings } from '../proto/config/source-warnings.ts';
 import { warningsOf } from '../proto/config/warnings.ts';
+import { filtersMeet } from './capture/mqtt/topic.ts';
 import { readDestinationTls } from './destination-tls.ts';
 import { checkListenerFiles, outOfDate } from './listener-checks.ts';
 import { readConfigText } from './process/config-text.ts';
@@ -64,7 +65,7 @@ function unheardTopics({ sources }: Config, { listeners }: Settings): string[] {
       ...(settings.anonymous ? [settings.anonymous] : []),
     ].flatMap(({ publish }) => publish);
     return (topics ?? [])
-      .filter((topic) => !rights.some((right) => mayMeet(topic.split('/'), right.split('/'))))
+      .filter((topic) => !rights.some((right) => filtersMeet(topic.split('/'), right.split('/'))))
       .map(
         (topic) =>
           `sources.${name}.topics: nobody may publish to ${topic} at the listener "${listener}" (publish of its users and of anonymous in the settings).`,
@@ -86,13 +87,6 @@ function ownListeners({ destinations }: Config, { listeners }: Settings): string
           `destinations.${name}.address: ${address} is the listener "${listener}" of this gateway, which takes in what is sent there.`,
       ),
   );
-}
-
-/** Is there a topic that both filters take? [MQTT-4.7] */
-function mayMeet([a, ...restA]: readonly string[], [b, ...restB]: readonly string[]): boolean {
-  if (a === '#' || b === '#') return true;
-  if (a === undefined || b === undefined) return a === b;
-  return (a === '+' || b === '+' || a === b) && mayMeet(restA, restB);
 }
 
 /** The gateway would start with one that is over, or not good yet: whether that matters is for its senders to say. */

@@ -3,6 +3,7 @@
 import { z } from 'zod';
 import { isFigures, readAddress } from '../address.ts';
 import { charsetNames, encodingOf } from '../charset-names.ts';
+import { loincSystem } from '../code-systems.ts';
 import { isUcum } from '../units/ucum.ts';
 import { durationDaysMax, durationMs } from './duration.ts';
 import { nearest } from './nearest.ts';
@@ -84,7 +85,7 @@ export const uri = text((value) => {
       'numbers with points, the first 0, 1 or 2: urn:oid:2.16.840.1.113883.3.1',
     ];
   return undefined;
-}, 'http://loinc.org');
+}, loincSystem);
 
 export const ucum = text(
   (value) =>
