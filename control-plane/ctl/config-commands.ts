@@ -110,12 +110,12 @@ function addPush(config: Command): void {
     .argument('<file>', 'the config')
     .requiredOption('--site <name>', 'the site that it is for')
     .requiredOption('--reason <text>', 'for the audit trail')
+    .option('--wait', 'exit 75, not 0, where a gateway is not connected or has not answered')
     .option(
       '--in-place-of <version>',
       'exit 3 where another version is desired by then: somebody pushed meanwhile',
       (text) => BigInt(wholeNumber(text)),
     )
-    .option('--wait', 'exit 75, not 0, where a gateway is not connected or has not answered')
     .addOption(output())
     .addHelpText(
       'after',
