@@ -193,7 +193,10 @@ export class Plane {
     const reachable = host === '0.0.0.0' || host === '::' ? hostname() : host;
     this.address = writeAddress({ host: reachable, port });
     await this.#writeAdminContext();
-    const http = await this.#status.listen(settings.http, '127.0.0.1:7480', log);
+    const http = await this.#status.listen(
+      { named: settings.http, usual: '127.0.0.1:7480', key: 'http (or --http)' },
+      log,
+    );
     this.#looking = setInterval(() => void this.#lookAtCertificate(), lookEveryMs).unref();
     this.#ready = true;
     log('info', 'ready', { grpc: this.address, http, events: this.state.eventLog.last() });

@@ -53,6 +53,12 @@ mkdir -p "$prefix"
 if [ "$here" != "$real/$version" ]; then
   rm -rf "$prefix/$version.new"
   cp -R "$here" "$prefix/$version.new"
+  # Another build of the same version is what one goes back to, as the version before is.
+  if [ -f "$prefix/$version/SHA256SUMS" ] && ! cmp -s "$prefix/$version/SHA256SUMS" "$here/SHA256SUMS"; then
+    rm -rf "$prefix/$version.before"
+    mv "$prefix/$version" "$prefix/$version.before"
+    echo "The build of $version that was there is $prefix/$version.before. To go back: ln -sfn $version.before $prefix/current, and restart."
+  fi
   rm -rf "$prefix/$version"
   mv "$prefix/$version.new" "$prefix/$version"
 fi

@@ -4,7 +4,7 @@ import { waitText } from './destination-text.ts';
 import type { Add } from './doctor.ts';
 import { acceptFields } from './not-accepted.ts';
 import { nowUs } from './process/clock.ts';
-import { isWrongClock } from './process/clock-text.ts';
+import { aheadText, isWrongClock } from './process/clock-text.ts';
 import { counted, time } from './process/output.ts';
 import { refusalAdvice } from './refusal-advice.ts';
 import type { RunningStatus } from './running-status.ts';
@@ -79,6 +79,7 @@ function checkUplink(status: RunningStatus, add: Add): void {
   const { uplink, enrolled } = status;
   if (!enrolled) return;
   if (uplink.state === 'connected') {
+    checkOwnClock(uplink, add);
     const seconds = unacknowledgedS(status);
     if (seconds > 0) {
       add(
@@ -120,6 +121,22 @@ function checkUplink(status: RunningStatus, add: Add): void {
         : 'It tries again by itself; the line "control plane" says whether the way is open.',
     );
   }
+}
+
+/** As much as the clock of a source may differ, where its config says nothing. */
+const ownClockUs = 60_000_000;
+
+/** A certificate tells of months; the line to the centre tells of seconds. */
+function checkOwnClock({ clockOffsetUs }: RunningStatus['uplink'], add: Add): void {
+  const offset = BigInt(clockOffsetUs);
+  if (Math.abs(Number(offset)) <= ownClockUs) return;
+  add(
+    'clock',
+    'warn',
+    'clock-offset',
+    `the clock of this host is ${aheadText(offset)}${offset > 0n ? ' of' : ''} that of the control plane; what is captured has its times`,
+    'Let both follow a time server; set this one right if it is the one that is wrong.',
+  );
 }
 
 /** Who was refused before that may have been put right since; the status still shows it. */

@@ -213,15 +213,16 @@ function checkIdentity(directory: string, add: Add): ReturnType<typeof loadIdent
     );
     return undefined;
   }
-  const daysLeft = (Date.parse(new X509Certificate(identity.certificatePem).validTo) - Date.now()) / dayMs;
+  const { validTo } = new X509Certificate(identity.certificatePem);
+  const daysLeft = (Date.parse(validTo) - Date.now()) / dayMs;
   const until = `${identity.gateway}, certificate good for ${Math.floor(daysLeft)} days`;
   if (daysLeft <= 0)
     add(
       'identity',
       'fail',
       'certificate-expired',
-      'the certificate is expired',
-      'Ask the central team for a new token; then: hilum-gateway enroll --data DIR --replace --token -',
+      `the certificate ended at ${validTo}, and ${hostClock(Date.now())}`,
+      'Is that clock right? Then ask the central team for a new token; then: hilum-gateway enroll --data DIR --replace --token -',
     );
   else if (daysLeft < certificateWarnDays)
     add('identity', 'warn', 'certificate-expiring', until, 'It renews by itself while the uplink works.');
@@ -329,7 +330,7 @@ export function wrongClock(
   { validFrom, validTo }: Pick<X509Certificate, 'validFrom' | 'validTo'>,
   nowMs: number,
 ): string | undefined {
-  const now = `the clock of this host says ${new Date(nowMs).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
+  const now = hostClock(nowMs);
   if (Date.parse(validFrom) > nowMs)
     return `${now}, and the certificate of the control plane begins at ${validFrom}`;
   return Date.parse(validTo) < nowMs
@@ -353,4 +354,8 @@ function print(findings: Finding[], form: Form): void {
     );
     if (todo !== '' && state !== 'ok') process.stdout.write(`      ${''.padEnd(14)} → ${todo}\n`);
   }
+}
+
+function hostClock(nowMs: number): string {
+  return `the clock of this host says ${new Date(nowMs).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
 }

@@ -212,7 +212,10 @@ export class Gateway {
     });
     this.#pipeline.start();
     this.#uplink.start();
-    this.#statusAddress = await this.#status.listen(loaded.settings.status.listen, '127.0.0.1:9480', log);
+    this.#statusAddress = await this.#status.listen(
+      { named: loaded.settings.status.listen, usual: '127.0.0.1:9480', key: 'status.listen' },
+      log,
+    );
     for (const listener of this.#listeners) {
       await listener.start();
       log('info', 'listening', {

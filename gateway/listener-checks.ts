@@ -4,6 +4,7 @@ import { createSecureContext } from 'node:tls';
 import { type Address, readAddress } from '../proto/address.ts';
 import { nowUs } from './process/clock.ts';
 import { codeOf, exitCode, HilumError } from './process/errors.ts';
+import { listenFailed } from './process/listen-failed.ts';
 import { serverTls } from './process/tls.ts';
 import { isLoopback, type ListenerSettings } from './settings.ts';
 import { type FilePlace, readPem } from './tls-files.ts';
@@ -87,16 +88,10 @@ export function tlsUnusable(name: string, cause: unknown, wrong?: string): Hilum
 }
 
 export function listenerFailed(name: string, listen: string, cause: unknown): HilumError {
-  const code = codeOf(cause);
-  const hints: Readonly<Record<string, string>> = {
-    EADDRINUSE: 'Something else listens there ("ss -ltnp" tells what); stop it, or change',
-    EADDRNOTAVAIL: `No interface of this host has ${readAddress(listen)?.host ?? listen} ("ip address" shows those that there are): correct`,
-    EACCES: 'Ports below 1024 are for root alone, and the gateway is not root: take one from 1024 on in',
-  };
+  const { code, hint, exit } = listenFailed(listen, `listeners.${name}.listen in the settings`, cause);
   return new HilumError('listener-failed', `The listener "${name}" cannot use ${listen} (${code}).`, {
-    hint: `${hints[code] ?? 'Check'} listeners.${name}.listen in the settings.`,
-    // An address may still be on its way after a boot, and another program may let go of its port.
-    exit: code in hints && code !== 'EACCES' ? exitCode.tryAgain : exitCode.badConfig,
+    hint,
+    exit,
     cause,
   });
 }

@@ -23,6 +23,7 @@ import type { GatewayRow } from '../../proto/gen/hilum/v1/store.ts';
 import { needReason } from '../audit/reason.ts';
 import type { State } from '../plane.ts';
 import type { Sessions } from '../session/sessions.ts';
+import { Turns } from '../turns.ts';
 import { speaksOf } from './configs.ts';
 import { diffLines } from './diff.ts';
 import { toOffer } from './offer.ts';
@@ -35,6 +36,8 @@ export class ConfigApi {
   readonly state: State;
   readonly #sessions: Sessions;
   readonly #reported = new Set<() => void>();
+  /** Of pushes to a site each sees what the one before made desired. */
+  readonly #pushes = new Turns();
   /** Under way or waiting, of those that somebody asks about. */
   #checks = 0;
 
@@ -126,7 +129,7 @@ export class ConfigApi {
       });
       return PushConfigResponse.fromPartial({ problems });
     }
-    return this.#roll(request.site, request.yaml, actor, request.reason, request.waitSeconds, 0n);
+    return this.#roll({ ...request, rollbackOf: 0n }, actor);
   }
 
   async rollback(request: RollbackConfigRequest, actor: string): Promise<PushConfigResponse> {
@@ -159,17 +162,14 @@ export class ConfigApi {
       );
     }
     const { reason, waitSeconds } = request;
-    const rolled = await this.#roll(site, target.yaml, actor, reason, waitSeconds, target.version);
+    const wanted = { site, yaml: target.yaml, reason, waitSeconds, rollbackOf: target.version };
+    const rolled = await this.#roll({ ...wanted, inPlaceOf: 0n }, actor);
     return { ...rolled, back: withoutText(target) };
   }
 
   async #roll(
-    site: string,
-    yaml: string,
+    { site, yaml, reason, waitSeconds, inPlaceOf, rollbackOf }: PushConfigRequest & { rollbackOf: bigint },
     actor: string,
-    reason: string,
-    waitSeconds: number,
-    rollbackOf: bigint,
   ): Promise<PushConfigResponse> {
     const { configs, audit, registry } = this.state;
     needReason('A config', reason);
@@ -190,11 +190,15 @@ export class ConfigApi {
     // Known from the push; of a rollback it is a config that an earlier build may have taken.
     const { config } = await checkApart(yaml);
     const warnings = [...(config ? warningsOf(config) : []), ...this.#warnings(gateways, config)];
-    const before = configs.desired(site);
-    const version = await configs.add({ site, yaml, author: actor, reason, rollbackOf }, (row, added) => {
-      const subject = `config ${added.version}`;
-      const entry = { action: 'config-pushed', actor, site, subject, reason, detail: added.hash };
-      return audit.addAll([entry], [row]);
+    const { before, version } = await this.#pushes.take(site, async () => {
+      const desired = configs.desired(site);
+      if (inPlaceOf !== 0n && desired?.version !== inPlaceOf) throw pushedMeanwhile(site, inPlaceOf, desired);
+      const made = await configs.add({ site, yaml, author: actor, reason, rollbackOf }, (row, added) => {
+        const subject = `config ${added.version}`;
+        const entry = { action: 'config-pushed', actor, site, subject, reason, detail: added.hash };
+        return audit.addAll([entry], [row]);
+      });
+      return { before: desired, version: made };
     });
     if (before?.hash === version.hash)
       warnings.push(`Version ${before.version}, which was desired until now, has the same text.`);
@@ -286,4 +290,16 @@ export class ConfigApi {
 
 function withoutText(version: ConfigVersion): ConfigVersion {
   return { ...version, yaml: '' };
+}
+
+function pushedMeanwhile(site: string, inPlaceOf: bigint, desired: ConfigVersion | undefined): HilumError {
+  const now = desired === undefined ? 'there is none' : `it is ${desired.version}, by ${desired.author}`;
+  return new HilumError(
+    'pushed-meanwhile',
+    `Version ${inPlaceOf} is not what is desired at "${site}": ${now}.`,
+    {
+      hint: 'Nothing was changed. See what it says (hilumctl config history --full, config diff), and push on top of it.',
+      exit: exitCode.refused,
+    },
+  );
 }

@@ -97,7 +97,7 @@ async function approve(connection: Connection, code: string, options: ApproveOpt
     entry,
     comment,
   );
-  const request = { yaml, site: row.site, reason, waitSeconds };
+  const request = { yaml, site: row.site, reason, waitSeconds, inPlaceOf: 0n };
   const pushed = await call(connection, connection.client.pushConfig, request, waitSeconds * 1000);
   if (pushed.valid && file !== undefined) writeFileSync(file, yaml);
   if (form === 'table' || !pushed.valid || options.replay !== true)

@@ -111,6 +111,11 @@ function addPush(config: Command): void {
     .requiredOption('--site <name>', 'the site that it is for')
     .requiredOption('--reason <text>', 'for the audit trail')
     .option('--wait', 'exit 75, not 0, where a gateway is not connected or has not answered')
+    .option(
+      '--in-place-of <version>',
+      'exit 3 where another version is desired by then: somebody pushed meanwhile',
+      (text) => BigInt(wholeNumber(text)),
+    )
     .addOption(output())
     .addHelpText(
       'after',
@@ -124,7 +129,7 @@ Example:
     .action(
       async (
         file: string,
-        options: { site: string; reason: string; wait?: boolean; output: Form },
+        options: { site: string; reason: string; inPlaceOf?: bigint; wait?: boolean; output: Form },
         command: Command,
       ) => {
         await withConnection(command, async (connection) => {
@@ -133,6 +138,7 @@ Example:
             site: options.site,
             reason: options.reason,
             waitSeconds,
+            inPlaceOf: options.inPlaceOf ?? 0n,
           };
           const response = await call(connection, connection.client.pushConfig, request, waitSeconds * 1000);
           finish(response, file, options.output, options.wait === true);

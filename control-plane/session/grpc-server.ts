@@ -5,7 +5,8 @@
  */
 import type { SecureContextOptions } from 'node:tls';
 import * as grpc from '@grpc/grpc-js';
-import { codeOf, exitCode, HilumError } from '../../gateway/process/errors.ts';
+import { HilumError } from '../../gateway/process/errors.ts';
+import { listenFailed } from '../../gateway/process/listen-failed.ts';
 import { serverTls } from '../../gateway/process/tls.ts';
 import { writeAddress } from '../../proto/address.ts';
 import { wireLimits } from '../../proto/limits.ts';
@@ -106,17 +107,9 @@ export class GrpcServer {
           boundConnections(this.server);
           resolve(bound);
         } else {
-          reject(
-            new HilumError(
-              'grpc-listen',
-              `The control plane cannot listen on ${where} (${codeOf(error) || 'in use?'}).`,
-              {
-                hint: `Something else may listen there ("ss -ltnp" tells what); stop it, or write another address as "grpc" in ${settings}, or as --grpc.`,
-                exit: exitCode.badConfig,
-                cause: error,
-              },
-            ),
-          );
+          const { code, hint, exit } = listenFailed(where, `"grpc" in ${settings}, or --grpc`, error);
+          const message = `The control plane cannot listen on ${where} (${code}).`;
+          reject(new HilumError('grpc-listen', message, { hint, exit, cause: error }));
         }
       });
     });

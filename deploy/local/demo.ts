@@ -180,7 +180,7 @@ async function sendReadings(port: number): Promise<void> {
 
 async function pushConfig(): Promise<void> {
   await withPlane(async (connection) => {
-    const request = { yaml: config, site: 'demo', reason: 'demonstration', waitSeconds: 20 };
+    const request = { yaml: config, site: 'demo', reason: 'demonstration', waitSeconds: 20, inPlaceOf: 0n };
     const response = await call(connection, connection.client.pushConfig, request, 20_000);
     const outcomes = response.results.map(({ outcome }) => outcome);
     if (outcomes.join() !== 'applied') broken.push('the config was not applied');

@@ -11,11 +11,16 @@ export function isWrongClock(verdict: string): boolean {
 export function clockText(clock: Pick<SourceClock, 'verdict' | 'aheadUs' | 'zoneUs' | 'assumed'>): string {
   const { verdict, assumed } = clock;
   if (verdict === 'unknown') return 'too few messages';
-  const said = `${lengthOf(clock.aheadUs)} ${clock.aheadUs < 0n ? 'behind' : 'ahead'}`;
+  const said = aheadText(clock.aheadUs);
   if (verdict === 'late') return `messages come ${lengthOf(clock.aheadUs)} after they were made, or more`;
   if (verdict !== 'zone') return verdict === 'ok' ? `${said}, within the limit` : said;
   const read = assumed === '' ? 'its own offset' : assumed === 'MSH-7' ? "MSH-7's offset" : assumed;
   return `${said}: wrong zone? (times are read with ${read})`;
+}
+
+/** `2 h 3 min ahead` */
+export function aheadText(us: bigint): string {
+  return `${lengthOf(us)} ${us < 0n ? 'behind' : 'ahead'}`;
 }
 
 function lengthOf(us: bigint): string {

@@ -7,7 +7,8 @@
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import { type AddressInfo, isIP } from 'node:net';
 import { addressOf, writeAddress } from '../../proto/address.ts';
-import { codeOf, exitCode, HilumError } from './errors.ts';
+import { codeOf, HilumError } from './errors.ts';
+import { listenFailed } from './listen-failed.ts';
 import { errorWord, type Log } from './log.ts';
 
 export interface StatusSource {
@@ -72,15 +73,19 @@ export class StatusServer {
    * Listens on what the settings name, else on the usual address; where another daemon has that one,
    * on a free port, because a status page must not keep a daemon from its work. Returns the address.
    */
-  async listen(named: string | undefined, usual: string, log: Log): Promise<string> {
+  async listen(
+    { named, usual, key }: { named: string | undefined; usual: string; key: string },
+    log: Log,
+  ): Promise<string> {
     this.#log = log;
     const wanted = named ?? usual;
     const { host, port } = addressOf(wanted);
     const found = await this.#bind(host, port).catch((cause: unknown) => {
       if (named !== undefined || codeOf(cause) !== 'EADDRINUSE') {
-        throw new HilumError('status-listen', `The status page cannot use ${wanted} (${codeOf(cause)}).`, {
-          hint: 'Choose another address for it in the settings.',
-          exit: exitCode.badConfig,
+        const { code, hint, exit } = listenFailed(wanted, `${key} in the settings`, cause);
+        throw new HilumError('status-listen', `The status page cannot use ${wanted} (${code}).`, {
+          hint,
+          exit,
           cause,
         });
       }

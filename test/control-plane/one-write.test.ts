@@ -79,7 +79,7 @@ t.test('one write - a token that is refused for its name is used up, and the tra
 t.test('one write - what administrators change', async (t) => {
   const { state, api, once, token, admit } = await rig(t);
   await admit(await token());
-  const push = { yaml: 'sources: {}', site: 'north', reason: 'test', waitSeconds: 0 };
+  const push = { yaml: 'sources: {}', site: 'north', reason: 'test', waitSeconds: 0, inPlaceOf: 0n };
   await once('a config', ['configs'], () => api.config.push(push, 'ann'));
   const bob = { name: 'bob', readOnly: true };
   await once('an admin', ['certificates'], () => createAdmin(state, bob, 'ann', '127.0.0.1:1'));
@@ -87,3 +87,26 @@ t.test('one write - what administrators change', async (t) => {
   await once('an admin revoked', ['certificates'], () => revokeAdmin(state, gone, 'ann'));
   await once('a gateway revoked', ['gateways', 'certificates'], () => api.revoke('north', 'lost', 'ann'));
 });
+
+t.test(
+  'config push - one that is made from a version which is not desired any more changes nothing',
+  async (t) => {
+    const { state, api, token, admit } = await rig(t);
+    await admit(await token());
+    const push = (yaml: string, inPlaceOf: bigint) =>
+      api.config.push({ yaml, site: 'north', reason: 'test', waitSeconds: 0, inPlaceOf }, 'ann');
+    await t.rejects(push('{}', 1n), { code: 'pushed-meanwhile', message: /there is none/, exit: 3 });
+    t.match(await push('sources: {}', 0n), { version: 1n });
+    // Both read version 1; whoever is second has not seen what the first one changed.
+    const both = await Promise.allSettled([
+      push('budgets: { stat: 4s }', 1n),
+      push('budgets: { stat: 3s }', 1n),
+    ]);
+    t.match(both, [
+      { status: 'fulfilled', value: { version: 2n } },
+      { status: 'rejected', reason: { code: 'pushed-meanwhile', message: /it is 2, by ann/ } },
+    ]);
+    t.match(await push('budgets: { stat: 3s }', 2n), { version: 3n });
+    t.equal(state.configs.desired('north')?.version, 3n);
+  },
+);

@@ -7,12 +7,12 @@ import { projectRoot } from '../kit/paths.ts';
 import { folderOf } from '../kit/site.ts';
 
 /** With what the script looks at, and nothing else. */
-function bundle(folder: string, version: string): string {
-  const at = join(folder, `hilum-${version}`);
+function bundle(folder: string, version: string, build = ''): string {
+  const at = join(folder, `hilum-${version}${build}`);
   mkdirSync(join(at, 'runtime'), { recursive: true });
   cpSync(join(projectRoot, 'deploy', 'install.sh'), join(at, 'install.sh'));
   writeFileSync(join(at, 'VERSION'), `${version}\n`);
-  writeFileSync(join(at, 'runtime', 'node'), '#!/bin/sh\n');
+  writeFileSync(join(at, 'runtime', 'node'), `#!/bin/sh\n# ${build}\n`);
   for (const file of ['install.sh', 'runtime/node']) chmodSync(join(at, file), 0o755);
   const sums = execFileSync('sha256sum', ['VERSION', 'install.sh', 'runtime/node'], { cwd: at });
   writeFileSync(join(at, 'SHA256SUMS'), sums);
@@ -66,5 +66,22 @@ t.test('install.sh - a place that cannot be is refused before anything is made',
   t.same(readdirSync(from), before);
   t.match(install(from, ['--help']), { code: 0, said: /--prefix DIR.*--uninstall/s });
   t.match(install(from, ['--prefx', 'x']), { code: 2, said: /unknown option --prefx/ });
+  t.end();
+});
+
+t.test('install.sh - another build of the same version leaves the one before to go back to', (t) => {
+  const folder = folderOf(t);
+  const prefix = join(folder, 'opt');
+  const args = ['--prefix', prefix, '--no-systemd'];
+  const there = (name: string) => readFileSync(join(prefix, name, 'runtime', 'node'), 'utf8');
+  const first = bundle(folder, '1.0.0', '-a');
+  install(first, args);
+  t.notMatch(install(first, args).said, /before/, 'the same build is no other one');
+  const { said } = install(bundle(folder, '1.0.0', '-b'), args);
+  t.match(said, /To go back: ln -sfn 1\.0\.0\.before .*\/opt\/current/);
+  t.match(there('current'), /-b/);
+  t.match(there('1.0.0.before'), /-a/);
+  t.equal(install(join(prefix, '1.0.0.before'), args).code, 0, 'installed again out of its own folder');
+  t.match([there('current'), there('1.0.0.before')], [/-a/, /-b/]);
   t.end();
 });

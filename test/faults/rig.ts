@@ -195,7 +195,7 @@ ${this.#options.journal === undefined ? '' : `journal: { ${this.#options.journal
   /** Resolves to what became of it at the gateway: `applied`. */
   async push(yaml: string): Promise<string> {
     const connection = this.admin();
-    const request = { yaml, site: 'faults', reason: 'row', waitSeconds: 30 };
+    const request = { yaml, site: 'faults', reason: 'row', waitSeconds: 30, inPlaceOf: 0n };
     const { results, problems } = await call(connection, connection.client.pushConfig, request);
     connection.close();
     return results[0]?.outcome ?? problems.map(({ path, message }) => `${path}: ${message}`).join('; ');

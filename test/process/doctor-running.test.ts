@@ -121,3 +121,10 @@ t.test(
     ]);
   },
 );
+
+t.test('doctor - a clock of this host that is minutes beside that of the centre is told', async (t) => {
+  const beside = (clockOffsetUs: string) => findings({ uplink: { ...well.uplink, clockOffsetUs } });
+  t.match(beside('86400000000'), [{ code: 'clock-offset', message: /24 h 0 min ahead of that/ }]);
+  t.match(beside('-90000000'), [{ code: 'clock-offset', message: /90\.0 s behind that/ }]);
+  t.same(beside('-59000000'), []);
+});

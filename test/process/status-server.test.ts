@@ -6,6 +6,8 @@ import t from 'tap';
 import { StatusServer } from '../../gateway/process/status-server.ts';
 import { until } from '../kit/wait.ts';
 
+const place = { named: '127.0.0.1:0', usual: '127.0.0.1:0', key: 'status.listen' };
+
 t.test('status - a page that fails is 500 and a line in the log, and the others are there', async (t) => {
   const logged: unknown[] = [];
   const server = new StatusServer({
@@ -15,7 +17,7 @@ t.test('status - a page that fails is 500 and a line in the log, and the others 
     notReady: () => '',
     metrics: () => [],
   });
-  const address = await server.listen('127.0.0.1:0', '127.0.0.1:0', (level, code, fields) =>
+  const address = await server.listen(place, (level, code, fields) =>
     logged.push([level, code, fields?.reason]),
   );
   t.teardown(() => server.stop());
@@ -28,7 +30,7 @@ t.test('status - a page that fails is 500 and a line in the log, and the others 
 
 t.test('status - under a name that is not this host’s, it is told to nobody', async (t) => {
   const server = new StatusServer({ status: () => ({}), notReady: () => '', metrics: () => [] });
-  const address = await server.listen('127.0.0.1:0', '127.0.0.1:0', () => {});
+  const address = await server.listen(place, () => {});
   t.teardown(() => server.stop());
   const port = Number(address.split(':')[1]);
   const asked = (host: string, path = '/status') =>
@@ -55,7 +57,7 @@ t.test('status - under a name that is not this host’s, it is told to nobody', 
 
 t.test('status - it has so many connections, so that senders have theirs', async (t) => {
   const server = new StatusServer({ status: () => ({}), notReady: () => '', metrics: () => [] });
-  const port = Number((await server.listen('127.0.0.1:0', '127.0.0.1:0', () => {})).split(':')[1]);
+  const port = Number((await server.listen(place, () => {})).split(':')[1]);
   t.teardown(() => server.stop());
   const open = new Set<Socket>();
   t.teardown(() => {

@@ -5,10 +5,12 @@ import t from 'tap';
 import { StatusServer } from '../../gateway/process/status-server.ts';
 import { until } from '../kit/wait.ts';
 
+const place = { named: '127.0.0.1:0', usual: '127.0.0.1:0', key: 'status.listen' };
+
 t.test('status - who does not read what he asked for is not kept', async (t) => {
   const metric = { name: 'kit', help: 'x'.repeat(1024 * 1024), type: 'gauge', value: 1 } as const;
   const server = new StatusServer({ status: () => ({}), notReady: () => '', metrics: () => [metric] });
-  const port = Number((await server.listen('127.0.0.1:0', '127.0.0.1:0', () => {})).split(':')[1]);
+  const port = Number((await server.listen(place, () => {})).split(':')[1]);
   t.teardown(() => server.stop());
   const sockets = () => process.getActiveResourcesInfo().filter((name) => name === 'TCPSocketWrap').length;
   const before = sockets();

@@ -204,7 +204,7 @@ t.test(
       ['plane', 'verify --data none', 78, /Check --data/],
       ['ctl', 'config check odd.yaml', 78, /^odd\.yaml:1:1 .*"sources"\?/],
       ['ctl', 'config check gone.yaml', 2, /gone\.yaml cannot be read/],
-      ['ctl', 'config check latin.yaml', 78, /latin\.yaml is not UTF-8\.\nSave it as UTF-8/],
+      ['ctl', 'config check latin.yaml', 78, /latin\.yaml is not UTF-8, line 1\.\nSave it as UTF-8/],
       ['gateway', 'check --data none latin.yaml', 78, /latin\.yaml is not UTF-8/],
       ['ctl', 'gatways', 2, /Did you mean gateways/],
       ['ctl', 'gateways --context gone.json', 78, /gone\.json is not there[\s\S]*--context or HILUM_CONTEXT/],

@@ -591,6 +591,8 @@ export interface PushConfigRequest {
   reason: string;
   /** Seconds to wait for the gateways' answers. */
   waitSeconds: number;
+  /** The version that it is made from: the push is refused where another one is desired by then. 0: whatever is desired. */
+  inPlaceOf: bigint;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -9041,7 +9043,7 @@ export const DiffConfigResponse: MessageFns<DiffConfigResponse> = {
 };
 
 function createBasePushConfigRequest(): PushConfigRequest {
-  return { yaml: "", site: "", reason: "", waitSeconds: 0, _unknownFields: {} };
+  return { yaml: "", site: "", reason: "", waitSeconds: 0, inPlaceOf: 0n, _unknownFields: {} };
 }
 
 export const PushConfigRequest: MessageFns<PushConfigRequest> = {
@@ -9057,6 +9059,12 @@ export const PushConfigRequest: MessageFns<PushConfigRequest> = {
     }
     if (message.waitSeconds !== 0) {
       writer.uint32(32).uint32(message.waitSeconds);
+    }
+    if (message.inPlaceOf !== 0n) {
+      if (BigInt.asUintN(64, message.inPlaceOf) !== message.inPlaceOf) {
+        throw new globalThis.Error("value provided for field message.inPlaceOf of type uint64 too large");
+      }
+      writer.uint32(40).uint64(message.inPlaceOf);
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -9114,6 +9122,14 @@ export const PushConfigRequest: MessageFns<PushConfigRequest> = {
             message.waitSeconds = reader.uint32();
             continue;
           }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.inPlaceOf = reader.uint64() as bigint;
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -9144,6 +9160,11 @@ export const PushConfigRequest: MessageFns<PushConfigRequest> = {
         : isSet(object.wait_seconds)
         ? globalThis.Number(object.wait_seconds)
         : 0,
+      inPlaceOf: isSet(object.inPlaceOf)
+        ? BigInt(object.inPlaceOf)
+        : isSet(object.in_place_of)
+        ? BigInt(object.in_place_of)
+        : 0n,
     };
   },
 
@@ -9161,6 +9182,9 @@ export const PushConfigRequest: MessageFns<PushConfigRequest> = {
     if (message.waitSeconds !== 0) {
       obj.waitSeconds = Math.round(message.waitSeconds);
     }
+    if (message.inPlaceOf !== 0n) {
+      obj.inPlaceOf = message.inPlaceOf.toString();
+    }
     return obj;
   },
 
@@ -9173,6 +9197,7 @@ export const PushConfigRequest: MessageFns<PushConfigRequest> = {
     message.site = object.site ?? "";
     message.reason = object.reason ?? "";
     message.waitSeconds = object.waitSeconds ?? 0;
+    message.inPlaceOf = (object.inPlaceOf !== undefined && object.inPlaceOf !== null) ? BigInt(object.inPlaceOf) : 0n;
     return message;
   },
 };

@@ -27,7 +27,7 @@ export const administration: Doing = {
         promised.push(`${token}${made.token}`);
         const { gateway } = await enroll({ token: made.token, version: 'test' });
         promised.push(`enrolled ${gateway}`);
-        const push = { yaml: 'sources: {}', site: 'north', reason: 'row', waitSeconds: 0 };
+        const push = { yaml: 'sources: {}', site: 'north', reason: 'row', waitSeconds: 0, inPlaceOf: 0n };
         const { version } = await call(connection, client.pushConfig, push);
         promised.push(`config-pushed config ${version}`);
         await call(connection, client.createAdmin, { name: 'bob', readOnly: true });
