@@ -86,9 +86,11 @@ class Trial {
   readonly #data: string;
   readonly #lives: Lives;
   readonly #log: string;
+  readonly #at: number;
 
   constructor(context: RowContext, doing: Doing, preload: string, at: number, how: Harm) {
     this.#doing = doing;
+    this.#at = at;
     this.#folder = join(context.folder, `${doing.name}-${at}`);
     this.#data = join(this.#folder, 'data');
     this.#log = join(this.#folder, 'changes');
@@ -108,7 +110,7 @@ class Trial {
     const promised = await run(this.#lives, this.#data);
     const changes = changesIn(this.#log);
     const wrong = [
-      ...this.#lives.badEnds(),
+      ...this.#lives.badEnds(changes[this.#at - 1]),
       ...(await after(this.#lives, this.#data, promised)),
       ...this.#left(this.#data),
     ];
