@@ -213,7 +213,7 @@ function checkIdentity(directory: string, add: Add): ReturnType<typeof loadIdent
     );
     return undefined;
   }
-  const { validTo } = new X509Certificate(identity.certificatePem);
+  const { validFrom, validTo } = new X509Certificate(identity.certificatePem);
   const daysLeft = (Date.parse(validTo) - Date.now()) / dayMs;
   const until = `${identity.gateway}, certificate good for ${Math.floor(daysLeft)} days`;
   if (daysLeft <= 0)
@@ -223,6 +223,14 @@ function checkIdentity(directory: string, add: Add): ReturnType<typeof loadIdent
       'certificate-expired',
       `the certificate ended at ${validTo}, and ${hostClock(Date.now())}`,
       'Is that clock right? Then ask the central team for a new token; then: hilum-gateway enroll --data DIR --replace --token -',
+    );
+  else if (Date.parse(validFrom) > Date.now())
+    add(
+      'identity',
+      'fail',
+      'certificate-not-begun',
+      `the certificate begins at ${validFrom}: the clock of the control plane was ahead when it was made, or this one is behind`,
+      'Set the clock of this host right; if it is right, ask the central team for a new token; then: hilum-gateway enroll --data DIR --replace --token -',
     );
   else if (daysLeft < certificateWarnDays)
     add('identity', 'warn', 'certificate-expiring', until, 'It renews by itself while the uplink works.');

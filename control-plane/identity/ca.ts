@@ -48,8 +48,11 @@ export interface Authority {
 const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
 const dayMs = 86_400_000;
 const lifeDays: Record<Role | 'ca', number> = { ca: 3650, gateway: 30, admin: 365, 'control-plane': 397 };
-/** A peer's clock may be behind ours. */
-const backdateMs = 300_000;
+/**
+ * A peer's clock may be behind ours; and ours may be ahead, and be set right later: a gateway that had its certificate from
+ * it would be turned away until then. Not longer: a gateway counts the life of its certificate from here.
+ */
+const backdateMs = 10 * dayMs;
 /** The CA is made once, maybe by a clock that is ahead, and nobody could use it until then. */
 const caBackdateMs = 365 * dayMs;
 

@@ -2,7 +2,7 @@
 import { isUtf8 } from 'node:buffer';
 import { readFileSync } from 'node:fs';
 import { exitCode, HilumError } from './errors.ts';
-import { unreadable } from './storage.ts';
+import { storageError, unreadable } from './storage.ts';
 
 /** `-` is standard input. Bytes that are not UTF-8 are refused: a display text would lose its letters without a word. */
 export function readConfigText(file: string): string {
@@ -25,15 +25,14 @@ export function readSettingsText(file: string): string {
   try {
     bytes = readFileSync(file);
   } catch (cause) {
-    throw new HilumError(
-      'settings-missing',
-      `The settings file ${file} cannot be read${unreadable(cause)}.`,
-      {
-        hint: 'Check the path given to --settings and its permissions.',
-        exit: exitCode.badConfig,
-        cause,
-      },
-    );
+    const what = `The settings file ${file} cannot be read`;
+    // No reason that only a person can take away: a supervisor may start it again.
+    if (unreadable(cause) === '') throw storageError(what, cause, '--settings');
+    throw new HilumError('settings-missing', `${what}${unreadable(cause)}.`, {
+      hint: 'Check the path given to --settings and its permissions.',
+      exit: exitCode.badConfig,
+      cause,
+    });
   }
   const text = textOf(bytes, `settings file ${file}`, 'settings-bad', file);
   const said = text

@@ -65,7 +65,10 @@ function textOf(file: string): string {
   try {
     return readFileSync(file, 'latin1');
   } catch (cause) {
-    throw notReadable('key-not-readable', 'The key file', file, cause) ?? cause;
+    throw (
+      notReadable('key-not-readable', 'The key file', file, cause) ??
+      storageError(`The key file ${file} cannot be read`, cause, keyPlace)
+    );
   }
 }
 

@@ -26,6 +26,8 @@ const faults: Readonly<Record<string, string>> = {
   ENOSPC: 'its volume is full',
   EDQUOT: 'the quota of this user is used up',
   EIO: 'its disk fails',
+  EMFILE: 'this process may open no more files (ulimit -n)',
+  ENFILE: 'this machine may open no more files',
 };
 
 /**

@@ -2,7 +2,8 @@ import { createHmac, randomBytes } from 'node:crypto';
 import { lstatSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { createBlind, writePrivate } from '../../gateway/process/keys.ts';
+import { readSettingsText } from '../../gateway/process/config-text.ts';
+import { createBlind, readKey, writePrivate } from '../../gateway/process/keys.ts';
 
 t.test('keys - a blind text is its HMAC-SHA-256, cut to 16 bytes, however long it is', async (t) => {
   const key = randomBytes(32);
@@ -40,4 +41,12 @@ t.test('keys - a private file goes through no link and into no file that somebod
   writeFileSync(`${file}.unfinished`, 'left', { mode: 0o666 });
   writePrivate(file, 'again');
   t.same([readFileSync(file, 'utf8'), lstatSync(file).mode & 0o777], ['again', 0o600]);
+});
+
+t.test('keys - a disk that fails at the key or the settings is to be tried again', async (t) => {
+  // The system's own file that answers EIO to whoever reads from its beginning.
+  const failing = '/proc/self/mem';
+  const tryAgain = { code: 'storage-fault', exit: 75, message: /EIO.*its disk fails/ };
+  t.throws(() => readKey(failing), tryAgain);
+  t.throws(() => readSettingsText(failing), tryAgain);
 });

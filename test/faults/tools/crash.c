@@ -3,7 +3,8 @@
  * something happen at the Nth of them. The count is of the whole process, so that each number is one moment of its life.
  *
  * Environment: HILUM_CRASH_DIR  the folder, an absolute path; without it the shim does nothing
- *              HILUM_CRASH_LOG  each counted call is appended to this file: "n call path" (rename: "from>to")
+ *              HILUM_CRASH_LOG  each counted call is appended to this file: "n call path" (rename: "to < from");
+ *                               an open that makes the file is a "create"
  *              HILUM_CRASH_AT   the number; none: only counted
  *              HILUM_CRASH_HOW  kill   SIGKILL before the call (the default)
  *                               half   SIGKILL when half of the bytes of a write are written
@@ -43,7 +44,7 @@ enum how { GO, HALF, SHORT, FAIL };
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static const char *folder, *only, *arm;
-static size_t folder_length;
+static size_t folder_length, parent_length;
 static long at, from_then_on;
 static const char *how = "kill";
 static int log_fd = -1;
@@ -56,6 +57,8 @@ static void start(void) {
   folder = getenv("HILUM_CRASH_DIR");
   if (!folder) return;
   folder_length = strlen(folder);
+  const char *name = strrchr(folder, '/');
+  parent_length = name ? (size_t)(name - folder) : 0;
   only = getenv("HILUM_CRASH_ONLY");
   arm = getenv("HILUM_CRASH_ARM");
   if (getenv("HILUM_CRASH_AT")) at = atol(getenv("HILUM_CRASH_AT"));
@@ -65,7 +68,9 @@ static void start(void) {
   if (path) log_fd = syscall(SYS_openat, AT_FDCWD, path, O_CREAT | O_WRONLY | O_APPEND | O_CLOEXEC, 0600);
 }
 
+/* Below the folder, or that which holds it: it is flushed when the folder is made. */
 static int is_ours(const char *path) {
+  if (parent_length > 0 && strncmp(path, folder, parent_length) == 0 && path[parent_length] == 0) return 1;
   return strncmp(path, folder, folder_length) == 0 && (path[folder_length] == '/' || path[folder_length] == 0);
 }
 
@@ -188,13 +193,23 @@ int ftruncate(int fd, off_t size) { return ftruncate64(fd, size); }
   }
 
 ON_PATH(unlink, "unlink", (const char *path), (path))
-ON_PATH(mkdir, "mkdir", (const char *path, mode_t mode), (path, mode))
 ON_PATH(rmdir, "rmdir", (const char *path), (path))
 ON_PATH(chmod, "chmod", (const char *path, mode_t mode), (path, mode))
 
+/* What is there is not made: that is only asked for. */
+int mkdir(const char *path, mode_t mode) {
+  REAL(mkdir);
+  int saved = errno;
+  int is_there = syscall(SYS_faccessat, AT_FDCWD, path, F_OK) == 0;
+  errno = saved;
+  return !is_there && on_path("mkdir", path) == FAIL ? -1 : real(path, mode);
+}
+
 int rename(const char *from, const char *to) {
   REAL(rename);
-  return on_path("rename", to) == FAIL ? -1 : real(from, to);
+  char both[8300];
+  snprintf(both, sizeof both, "%s < %s", to, from);
+  return on_path("rename", both) == FAIL ? -1 : real(from, to);
 }
 
 /* Opening counts where it may make or cut a file; with HILUM_CRASH_ONLY=open each one does. */
@@ -202,7 +217,11 @@ static enum how on_open(const char *path, int flags) {
   pthread_once(&once, start);
   if (!folder) return GO;
   int each = only && strcmp(only, "open") == 0;
-  return each || (flags & (O_CREAT | O_TRUNC)) ? on_path("open", path) : GO;
+  if (!each && !(flags & (O_CREAT | O_TRUNC))) return GO;
+  int saved = errno;
+  int makes = !each && syscall(SYS_faccessat, AT_FDCWD, path, F_OK) != 0;
+  errno = saved;
+  return on_path(makes ? "create" : "open", path);
 }
 
 #define OPEN(name) \

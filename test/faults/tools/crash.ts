@@ -5,6 +5,7 @@
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { constants } from 'node:os';
+import { dirname } from 'node:path';
 
 export interface Change {
   /** Counted from the start of the process. */
@@ -50,6 +51,37 @@ export function changesIn(log: string): Change[] {
     const [number = '', call = '', ...path] = line.split(' ');
     return { number: Number(number), call, path: path.join(' ') };
   });
+}
+
+/**
+ * What a power cut behind the last of these changes could have taken away, though it was flushed as far as anybody
+ * knows: a file that took its place by its name before its bytes, and an entry of a folder that was not flushed. LMDB's
+ * pages are F3's.
+ */
+export function notFlushed(changes: readonly Change[]): string[] {
+  const found: string[] = [];
+  const written = new Map<string, number>();
+  const flushed = new Map<string, number>();
+  const entries = new Map<string, Change>();
+  const flushedAt = (path: string) => flushed.get(path) ?? 0;
+  for (const { number, call, path } of changes) {
+    const [to = '', from = ''] = path.split(' < ');
+    const entry = { number, call, path: to };
+    if (call === 'write' || call === 'truncate') written.set(path, number);
+    else if (call === 'fsync') flushed.set(path, number);
+    else if (call === 'rename') {
+      if ((written.get(from) ?? 0) > flushedAt(from)) found.push(`${to} has its name before its bytes`);
+      entries.set(dirname(to), entry);
+    } else if ((call === 'create' || call === 'mkdir') && !isPassing(path)) entries.set(dirname(path), entry);
+  }
+  for (const [folder, { number, path }] of entries)
+    if (flushedAt(folder) < number) found.push(`${path} is there, and its folder was not flushed`);
+  return found;
+}
+
+/** Needed only while somebody is at it. */
+function isPassing(path: string): boolean {
+  return /\.unfinished(\/data\.mdb)?$|\/lock\.mdb$/.test(path);
 }
 
 export function crashPoints(changes: readonly Change[]): Change[] {

@@ -9,6 +9,7 @@ import { type DaemonProcess, startProcess } from '../../../kit/process.ts';
 import { parseStatus } from '../../../kit/status.ts';
 import type { RowContext } from '../../row.ts';
 import type { Status } from '../../status.ts';
+import type { Change } from '../../tools/crash.ts';
 
 const readyMs = 60_000;
 
@@ -51,9 +52,11 @@ export class Lives {
   }
 
   /** Harmed and not killed it ends well, or with what says whether to start it again. */
-  badEnds(): string[] {
+  badEnds(harmed: Change | undefined): string[] {
     const { code, signal } = this.#harmed?.exit ?? { code: null, signal: null };
     if (signal === 'SIGKILL' || [exitCode.done, exitCode.tryAgain].includes(code as 0)) return [];
+    // LMDB ends the process where it cannot open one of its files (seen), as on a write that fails [F6].
+    if ((signal === 'SIGSEGV' || signal === 'SIGABRT') && harmed?.path.endsWith('.mdb')) return [];
     return [`it ended by ${signal ?? `exit ${code}`}: ${this.#harmed?.stderr.slice(-300)}`];
   }
 
