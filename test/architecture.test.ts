@@ -207,7 +207,7 @@ const pure = [
   /^gateway\/capture\/mllp\/(framer|header|answers)\.ts$/,
   /^gateway\/uplink\/(lane|window|pace|clock|backoff)\.ts$/,
   /^gateway\/capture\/mqtt\/urgency\.ts$/,
-  /^proto\/(limits|address|own-frame|token|back-writer|segment-names|specimen-role|hl7-table|row-device|charset-names|withdrawn|critical-flags|vitals-members)\.ts$/,
+  /^proto\/(limits|address|own-frame|token|back-writer|segment-names|specimen-role|hl7-table|row-device|charset-names|withdrawn|critical-flags|flag-words|vitals-members)\.ts$/,
   /^proto\/looks-like-hl7v2\.ts$/,
   /^proto\/fhir\//,
   /^proto\/units\//,
