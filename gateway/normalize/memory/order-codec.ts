@@ -8,6 +8,7 @@
  *   state   flags(1) what is not as before                                     numbers zigzag, of varying length
  *   text    bytes × 2 + 1 where it is not ASCII, then the bytes
  */
+import { loincSystem, mdcSystem, snomedSystem } from '../../../proto/code-systems.ts';
 
 /** One state of an order or an observation, as one record said it. */
 export interface RememberedState {
@@ -59,7 +60,7 @@ const digestBytes = 16;
 /** Beside the length of the digest. */
 const isCritical = 64;
 /** What keys of observations mostly begin with. */
-const prefixes = ['', 'http://loinc.org|', 'urn:iso:std:iso:11073:10101|', 'http://snomed.info/sct|'];
+const prefixes = ['', `${loincSystem}|`, `${mdcSystem}|`, `${snomedSystem}|`];
 
 const blank: RememberedState = {
   sequence: 0,

@@ -6,6 +6,7 @@
  * what others are compared with, and the ADT message that changes it is itself flagged. While no ADT has
  * spoken, each of two that differ is flagged.
  */
+
 import type {
   ClinicalEvent,
   Encounter,
@@ -20,6 +21,7 @@ import {
   type RememberedFact,
   type RememberedOrigin,
 } from '../../../proto/gen/hilum/v1/journal.ts';
+import { endsSomething } from '../../../proto/merge-triggers.ts';
 import { fresh } from '../hl7v2/shapes.ts';
 import { moveBeds, renameOccupant } from './bed.ts';
 import { historyText, lookIn, samePosition } from './identity-history.ts';
@@ -126,13 +128,9 @@ export function rememberPerson(event: ClinicalEvent, about: About, recall: Recal
 
 /** Identifiers that ADT told beside retired ones, as an enterprise number beside the record number. */
 export function companionsOf({ merge }: ClinicalEvent, recall: Recall): Identifier[] {
-  if (merge === undefined || !retires(merge.action)) return [];
+  if (merge === undefined || !endsSomething(merge.action)) return [];
   const retired = patientIdentifiers({ ...fresh.patient(), identifiers: merge.retired });
   return retired.flatMap((one) => personAt(recall, one)?.patient?.identifiers ?? []);
-}
-
-function retires(action: string): boolean {
-  return action === 'merge' || action === 'change-identifier';
 }
 
 /** Nobody is completed with an identifier that is retired: what stands for it is told again by the next ADT. */
@@ -194,7 +192,7 @@ function moveStay(event: ClinicalEvent, from: () => RememberedOrigin, recall: Re
 
 /** The surviving patient lies where the retired one lay, unless ADT has said something else of them since. */
 function inheritStay({ merge, patient, identityConflicts }: ClinicalEvent, recall: Recall): void {
-  if (merge === undefined || !retires(merge.action) || identityConflicts.length > 0) return;
+  if (merge === undefined || !endsSomething(merge.action) || identityConflicts.length > 0) return;
   const stays = patientIdentifiers({ ...(patient as Patient), identifiers: merge.retired })
     .map((one) => personAt(recall, one))
     .filter((row) => row?.encounter !== undefined);
