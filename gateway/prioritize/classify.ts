@@ -8,12 +8,12 @@ import { priorityFlags } from '../../proto/config/device-words.ts';
 import { viewEvent } from '../../proto/config/event-view.ts';
 import { type Class, classes } from '../../proto/config/event-words.ts';
 import type { Config } from '../../proto/config/schema.ts';
-import type { ClinicalEvent, Coding, Observation, Order } from '../../proto/gen/hilum/v1/event.ts';
+import { flagWord, isFlaggedCritical, wordCharactersMax } from '../../proto/flag-words.ts';
+import type { ClinicalEvent, Coding, Order } from '../../proto/gen/hilum/v1/event.ts';
 import { codeInTable, priorityTables } from '../../proto/hl7-table.ts';
 import { tellsOfPatient } from '../../proto/specimen-role.ts';
 import {
   alarmClasses,
-  criticalFlags,
   fixedKinds,
   kindClasses,
   notificationCeiling,
@@ -21,8 +21,6 @@ import {
   unreviewedFloor,
   willCeiling,
 } from './defaults.ts';
-
-type Flags = Pick<Observation, 'interpretations' | 'interpretation' | 'interpretationCodes'>;
 
 /** What the event itself does not say. */
 export interface Hints {
@@ -92,10 +90,14 @@ function byDefault(event: ClinicalEvent): Verdict {
   const verdict: Verdict = { class: known(kindClasses, event.kind) ?? 'routine', rule: 'class:default:kind' };
   if (fixedKinds.has(event.kind)) return verdict;
   // Flags first: of two reasons for `stat`, the reported critical result is the one to name.
-  if (event.observations.some(isCritical) && !isOfControl(event))
+  if (event.observations.some(isFlaggedCritical) && !isOfControl(event))
     return { class: 'stat', rule: 'class:default:critical-flag' };
   if (event.observations.some(({ critical }) => critical !== undefined)) {
     return { class: 'stat', rule: 'class:default:critical-rule' };
+  }
+  // Somebody runs for what it takes back.
+  if (event.supersessions.some(({ critical }) => critical)) {
+    return { class: 'stat', rule: 'class:default:critical-replaced' };
   }
   raiseByOrder(verdict, event.order);
   for (const order of event.furtherOrders) raiseByOrder(verdict, order);
@@ -127,7 +129,7 @@ function isOfControl({ kind, order }: ClinicalEvent): boolean {
 function alarmClass(event: ClinicalEvent): Class {
   const own = event.alarm?.priority ?? '';
   const flags = event.observations.flatMap(({ interpretations }) =>
-    interpretations.flatMap((text) => text.split(',').map(word)),
+    interpretations.flatMap((text) => text.split(',').map(flagWord)),
   );
   const priorities: string[] = flags.flatMap((flag) => priorityFlags.get(flag) ?? []);
   // A row for it whose word nobody understood may say more than the flags do.
@@ -160,26 +162,11 @@ function raise(verdict: Verdict, to: Class | undefined, rule: string): void {
   verdict.rule = rule;
 }
 
-function isCritical({ interpretations, interpretation, interpretationCodes }: Flags): boolean {
-  for (const flag of interpretations) if (saysCritical(flag)) return true;
-  for (const { text, codings } of interpretationCodes) {
-    if (saysCritical(text)) return true;
-    for (const { code, display } of codings) if (saysCritical(code) || saysCritical(display)) return true;
-  }
-  // It is the first of them as a rule.
-  return interpretation !== interpretations[0] && saysCritical(interpretation);
-}
-
-function saysCritical(flag: string): boolean {
-  if (criticalFlags.has(word(flag))) return true;
-  return flag.includes(',') && flag.split(',').some((one) => criticalFlags.has(word(one)));
-}
-
 function priorityClass(priority: string | undefined): Class | undefined {
   if (priority === undefined || priority === '') return undefined;
   const known = priorities.get(priority);
   if (known !== undefined) return known.class;
-  const said = word(priority);
+  const said = flagWord(priority);
   const found = { class: priorityClasses.find(({ pattern }) => pattern.test(said))?.class };
   if (priority.length <= wordCharactersMax) {
     if (priorities.size >= wordsMax) priorities.clear();
@@ -198,27 +185,6 @@ function timingClass(timings: readonly { priority: string; quantity: string }[] 
   return found;
 }
 
-/** The same for priorities, which nearly every order has. */
+/** Every order has one, and they are a handful: each is worked out once. */
 const priorities = new Map<string, { readonly class: Class | undefined }>();
-const words = new Map<string, string>();
 const wordsMax = 256;
-/** Longer ones may be slices, which would keep the whole message in memory. */
-const wordCharactersMax = 12;
-
-/** Every row of every result has a flag, and they are a handful: each is worked out once. */
-function word(text: string): string {
-  if (text.length > wordCharactersMax) return identifierOf(text);
-  let known = words.get(text);
-  if (known === undefined) {
-    known = identifierOf(text);
-    if (words.size >= wordsMax) words.clear();
-    words.set(text, known);
-  }
-  return known;
-}
-
-/** The identifier of a CWE that is given as sent: `HH^Critical high^HL70078`. */
-function identifierOf(text: string): string {
-  const end = text.indexOf('^');
-  return (end === -1 ? text : text.slice(0, end)).trim().toUpperCase();
-}

@@ -2,7 +2,8 @@
  * The built-in class rules, as data. They apply where no rule of the config matched.
  *
  * The class is the highest that any of these tables gives:
- *   the kind of the event → the priority of its orders → the flags of its results → its alarm
+ *   the kind of the event → the priority of its orders → the flags of its results, and of those that they replace →
+ *   its alarm
  * except for `charge` and `master-file`, which stay bulk whatever else they carry: the charge
  * for a STAT test is not itself urgent.
  *
@@ -29,6 +30,8 @@ export const fieldsRead = {
     'schedule.priority',
     'observations.interpretations',
     'observations.interpretationCodes',
+    // Known from earlier messages: capture's scan cannot tell, and such a record is normalized in its turn.
+    'supersessions.critical',
     'alarm.priority',
   ],
 } as const;

@@ -99,6 +99,7 @@ export const eventFields: Readonly<Record<string, Readonly<Record<string, string
     decidedBy: 'string',
     statusFlag: 'string',
     toStatus: 'string',
+    critical: 'bool',
   },
   Enrichment: {
     path: 'string',

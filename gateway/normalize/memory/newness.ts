@@ -17,7 +17,9 @@
  * the newer one.
  */
 import { hash } from 'node:crypto';
+import { isFlaggedCritical } from '../../../proto/flag-words.ts';
 import type { ClinicalEvent, ClinicalTime, Observation } from '../../../proto/gen/hilum/v1/event.ts';
+import { tellsOfPatient } from '../../../proto/specimen-role.ts';
 import { instantOf } from '../instant.ts';
 import type { About } from './memory.ts';
 import type { RememberedState } from './order-codec.ts';
@@ -49,6 +51,7 @@ export function stateOf(event: ClinicalEvent, about: About, epoch: bigint): Reme
     digest: nothing,
     unit: '',
     effective: '',
+    critical: false,
   };
 }
 
@@ -76,7 +79,13 @@ export function stateOfResult(
     digest: long ? hash('sha256', text, 'buffer').subarray(0, 16) : nothing,
     unit: observation.unit,
     effective: effective?.value ?? '',
+    critical: isCritical(event, observation),
   };
+}
+
+/** What is found in a control is no patient's, whatever its flags. */
+function isCritical({ order }: ClinicalEvent, observation: Observation): boolean {
+  return (observation.critical !== undefined || isFlaggedCritical(observation)) && tellsOfPatient(order);
 }
 
 /** An observation that says no status has that of its report. */
@@ -154,11 +163,10 @@ export function place(known: readonly RememberedState[], state: RememberedState)
   const before = known[at - 1];
   // Said once more before it was known to be said: nothing that a reader would want to see.
   if (at >= statesMax || (before !== undefined && sameSaying(before, state))) return { states: known, at };
-  const states = [
-    ...known.slice(0, at),
-    state,
-    ...known.slice(after !== undefined && sameSaying(after, state) ? at + 1 : at),
-  ];
+  const again = after !== undefined && sameSaying(after, state) ? after : undefined;
+  // Whoever heard that it was critical has not heard that it is not.
+  const renewed = again?.critical === true && !state.critical ? { ...state, critical: true } : state;
+  const states = [...known.slice(0, at), renewed, ...known.slice(again === undefined ? at : at + 1)];
   return { states: states.slice(0, statesMax), at };
 }
 

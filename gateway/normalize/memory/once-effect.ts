@@ -213,7 +213,16 @@ function ofOrder(
   status: string,
   thisIsSuperseded: boolean,
 ): Supersession {
-  return { what: 'order', record, status, thisIsSuperseded, decidedBy, statusFlag: '', toStatus };
+  return {
+    what: 'order',
+    record,
+    status,
+    thisIsSuperseded,
+    decidedBy,
+    statusFlag: '',
+    toStatus,
+    critical: false,
+  };
 }
 
 /** OBR-4 and the observations' codes are the third part. */

@@ -28,6 +28,8 @@ export interface RememberedState {
   digest: Uint8Array;
   unit: string;
   effective: string;
+  /** Of a result: by its flags, or by a rule of the config. */
+  critical: boolean;
 }
 
 export interface RememberedObservation {
@@ -55,6 +57,8 @@ const version = 1;
 const same = { record: 1, status: 2, issued: 4, message: 8, effective: 16, unit: 32 } as const;
 const has = { epoch: 64, analyzed: 128 } as const;
 const digestBytes = 16;
+/** Beside the length of the digest. */
+const isCritical = 64;
 /** What keys of observations mostly begin with. */
 const prefixes = ['', `${loincSystem}|`, `${mdcSystem}|`, `${snomedSystem}|`];
 
@@ -71,6 +75,7 @@ const blank: RememberedState = {
   digest: new Uint8Array(0),
   unit: '',
   effective: '',
+  critical: false,
 };
 
 /** Overwritten by the next call. */
@@ -172,7 +177,7 @@ function writeState(writer: Writer, state: RememberedState, before: RememberedSt
   if (state.epoch !== 0n) writer.wide(state.epoch);
   if (state.analyzedMs !== 0) writer.number(state.analyzedMs);
   writer.text(state.value, 0);
-  writer.byte(state.digest.length);
+  writer.byte(state.digest.length | (state.critical ? isCritical : 0));
   if (state.digest.length > 0) writer.raw(state.digest);
 }
 
@@ -191,7 +196,9 @@ function readState(reader: Reader, before: RememberedState): RememberedState {
   const epoch = (flags & has.epoch) !== 0 ? reader.wide() : 0n;
   const analyzedMs = (flags & has.analyzed) !== 0 ? reader.number() : 0;
   const value = reader.text();
-  const length = reader.byte();
+  const last = reader.byte();
+  const critical = (last & isCritical) !== 0;
+  const length = last & ~isCritical;
   if (length > digestBytes) throw new RangeError('not a digest');
   const digest = length === 0 ? blank.digest : reader.raw(length);
   return {
@@ -207,6 +214,7 @@ function readState(reader: Reader, before: RememberedState): RememberedState {
     digest,
     unit,
     effective,
+    critical,
   };
 }
 

@@ -23,16 +23,7 @@ export function orderTexts(event: ClinicalEvent, { source }: Pick<About, 'source
   if (number === undefined) return none;
   const { order, kind } = event;
   if (kind !== 'observation') return [`${kind}\n${source}\n${number.system}\n${number.value}`];
-  const { service, parentObservation } = order as Order;
-  const isAsked =
-    named.number === number &&
-    named.service === service &&
-    named.parent === parentObservation &&
-    named.source === source;
-  if (isAsked) return named.texts;
-  const texts = reportTexts(order as Order, source, number);
-  named = { source, number, service, parent: parentObservation, texts };
-  return texts;
+  return reportTexts(order as Order, source, number, 0);
 }
 
 /** By its other number, where it has two: who spoke of it before may have known only that one. */
@@ -40,7 +31,7 @@ export function otherTexts(event: ClinicalEvent, { source }: Pick<About, 'source
   const [, number] = numbersOf(event);
   if (number === undefined) return none;
   const { order, kind } = event;
-  if (kind === 'observation') return reportTexts(order as Order, source, number);
+  if (kind === 'observation') return reportTexts(order as Order, source, number, 1);
   return [`${kind}\n${source}\n${number.system}\n${number.value}`];
 }
 
@@ -87,11 +78,21 @@ function inOrder(first: Number, second: Number): readonly Number[] {
   return first === undefined ? [second] : [first, second];
 }
 
-function reportTexts(order: Order, source: string, number: Identifier): readonly string[] {
+function reportTexts(order: Order, source: string, number: Identifier, which: 0 | 1): readonly string[] {
+  const { service, parentObservation } = order;
+  const last = named[which];
+  const isAsked =
+    last.number === number &&
+    last.service === service &&
+    last.parent === parentObservation &&
+    last.source === source;
+  if (isAsked) return last.texts;
   const parent = parentText(order);
-  return codeTexts(order.service).map(
+  const texts = codeTexts(service).map(
     (text) => `observation\n${source}\n${number.system}\n${number.value}\n${text}\n${parent}`,
   );
+  named[which] = { source, number, service, parent: parentObservation, texts };
+  return texts;
 }
 
 interface Named {
@@ -103,8 +104,9 @@ interface Named {
 }
 
 const none: readonly string[] = [];
-/** What was asked for last: each rule asks several times for one report after the other. */
-let named: Named = { source: '', number: undefined, service: undefined, parent: undefined, texts: none };
+const unnamed: Named = { source: '', number: undefined, service: undefined, parent: undefined, texts: none };
+/** What was asked for last, by either number: each rule asks several times for one report after the other. */
+const named: [Named, Named] = [unnamed, unnamed];
 
 /**
  * Which result it hangs from: OBX-3 and OBX-4 of that. What that says (OBR-26.3) may be corrected with it, and tells

@@ -41,7 +41,7 @@ export function markOvertaken(event: ClinicalEvent, record: RecordPosition, by: 
     marked = true;
     event.supersessions.push({
       ...{ what, record: by.provenance?.record, status, toStatus, decidedBy },
-      ...{ thisIsSuperseded: true, statusFlag: '' },
+      ...{ thisIsSuperseded: true, statusFlag: '', critical: false },
     });
   };
   if (ofOrder !== undefined && !event.superseded) mark('order', by.status, event.status, ofOrder);

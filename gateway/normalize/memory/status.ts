@@ -20,6 +20,7 @@ import type {
   RecordPosition,
   Supersession,
 } from '../../../proto/gen/hilum/v1/event.ts';
+import { isWithdrawn } from '../../../proto/withdrawn.ts';
 import { currentIdentifiers } from './identity.ts';
 import { historyRow, lookIn, reachFrom, standFor } from './identity-history.ts';
 import { idText, patientIdentifiers } from './identity-steps.ts';
@@ -195,6 +196,7 @@ function merged(
   }
   const isLate = report.newest !== undefined;
   if (!isLate && settled.has(own.status)) remarkLeft(event, observations, named);
+  if (!isLate && results.length === 0 && isWithdrawn(own.status)) tellCritical(event, observations);
   const found = results.filter(isFinding);
   event.superseded = found.length > 0 ? found.every((one) => one.superseded) : isLate;
   const [first, second] = isLate ? [row.patient, patient] : [patient, row.patient];
@@ -234,6 +236,16 @@ function remarkLeft(
   event.provenance?.remarks.push(
     `results of earlier reports that are not final and not in this one: ${left}`,
   );
+}
+
+/** A withdrawal that names no result is of all of them. */
+function tellCritical(
+  { supersessions }: ClinicalEvent,
+  observations: ReadonlyMap<string, Followed['states']>,
+): void {
+  const [replaced] = supersessions;
+  if (replaced === undefined || replaced.thisIsSuperseded) return;
+  for (const [newest] of observations.values()) if (newest?.critical === true) replaced.critical = true;
 }
 
 /** Nothing is known of the order: nothing is replaced, and all of it is new. */
@@ -298,6 +310,7 @@ function follow(
       const replaced = supersession(what, one, state, newer(state, one).by, mark);
       if (one === before && isUnusual(one.status, state.status)) replaced.statusFlag = 'unusual-transition';
       replaced.thisIsSuperseded = false;
+      replaced.critical = one.critical;
       mark.event.supersessions.push(replaced);
     }
   }
@@ -342,6 +355,7 @@ function supersession(
     decidedBy,
     statusFlag: '',
     toStatus,
+    critical: false,
   };
 }
 

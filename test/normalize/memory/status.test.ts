@@ -423,6 +423,7 @@ t.test('newness - places are by time alone, four at most', async (t) => {
     value: String(sequence),
     unit: '',
     effective: '',
+    critical: false,
     digest: new Uint8Array(0),
   });
   let states: readonly RememberedState[] = [];

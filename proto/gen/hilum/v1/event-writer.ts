@@ -2300,6 +2300,7 @@ export function writeExtension(w: BackWriter, m: Extension): void {
 
 export function writeSupersession(w: BackWriter, m: Supersession): void {
   if (m._unknownFields !== undefined) w.unknown(m._unknownFields);
+  if (m.critical !== false) w.bool(64, m.critical);
   if (m.toStatus !== '') w.text(58, m.toStatus);
   if (m.statusFlag !== '') w.text(50, m.statusFlag);
   if (m.decidedBy !== '') w.text(42, m.decidedBy);

@@ -631,6 +631,11 @@ export interface Supersession {
    * Hilum: memory
    */
   toStatus: string;
+  /**
+   * What this event replaces was critical, by its flags or by a rule: the correction or withdrawal is as urgent.
+   * Hilum: memory
+   */
+  critical: boolean;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -8397,6 +8402,7 @@ function createBaseSupersession(): Supersession {
     decidedBy: "",
     statusFlag: "",
     toStatus: "",
+    critical: false,
     _unknownFields: {},
   };
 }
@@ -8423,6 +8429,9 @@ export const Supersession: MessageFns<Supersession> = {
     }
     if (message.toStatus !== "") {
       writer.uint32(58).string(message.toStatus);
+    }
+    if (message.critical !== false) {
+      writer.uint32(64).bool(message.critical);
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -8504,6 +8513,14 @@ export const Supersession: MessageFns<Supersession> = {
             message.toStatus = reader.string();
             continue;
           }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.critical = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -8549,6 +8566,7 @@ export const Supersession: MessageFns<Supersession> = {
         : isSet(object.to_status)
         ? globalThis.String(object.to_status)
         : "",
+      critical: isSet(object.critical) ? globalThis.Boolean(object.critical) : false,
     };
   },
 
@@ -8575,6 +8593,9 @@ export const Supersession: MessageFns<Supersession> = {
     if (message.toStatus !== "") {
       obj.toStatus = message.toStatus;
     }
+    if (message.critical !== false) {
+      obj.critical = message.critical;
+    }
     return obj;
   },
 
@@ -8592,6 +8613,7 @@ export const Supersession: MessageFns<Supersession> = {
     message.decidedBy = object.decidedBy ?? "";
     message.statusFlag = object.statusFlag ?? "";
     message.toStatus = object.toStatus ?? "";
+    message.critical = object.critical ?? false;
     return message;
   },
 };
