@@ -140,6 +140,9 @@ export function identifier(value: string, system: string, type: string, scope: S
     universalId: '',
     universalIdType: '',
     checkDigit: '',
+    checkDigitScheme: '',
+    jurisdiction: undefined,
+    agency: undefined,
   };
 }
 
@@ -149,14 +152,34 @@ export function localCode(sent: string, scope: Scope, system = '', display = '')
   const name = own === uri ? '' : system;
   return {
     text: display || sent,
-    codings: [{ system: own, code: sent, display, version: '', name, mapped: false }],
+    codings: [
+      {
+        system: own,
+        code: sent,
+        display,
+        version: '',
+        name,
+        mapped: false,
+        valueSet: '',
+        valueSetVersion: '',
+      },
+    ],
   };
 }
 
 /** The unit with its UCUM coding, where that is known. */
 export function unitCodeOf(unit: string, said = ucumOf(unit)): Code | undefined {
   if (said === undefined) return undefined;
-  const coding = { system: UCUM, code: said, display: '', version: '', name: '', mapped: said !== unit };
+  const coding = {
+    system: UCUM,
+    code: said,
+    display: '',
+    version: '',
+    name: '',
+    mapped: said !== unit,
+    valueSet: '',
+    valueSetVersion: '',
+  };
   return { text: unit, codings: [coding] };
 }
 
