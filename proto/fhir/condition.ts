@@ -13,7 +13,7 @@ import {
   word,
 } from './datatypes.ts';
 import type { Draft } from './draft.ts';
-import { type Element, type Json, tellsNothing } from './json.ts';
+import { type Element, type Json, present, tellsNothing } from './json.ts';
 import { inRole } from './practitioner.ts';
 import { labelsOf, restricted } from './security.ts';
 import { table } from './tables.ts';
@@ -54,7 +54,7 @@ function addCondition(draft: Draft, path: string, from: Condition, { found }: Ro
     resourceType: 'Condition',
     identifier: identifiers([from.identifier, ...from.identifiers]),
     ...statuses(from),
-    category: [coded(hl7System('condition-category'), category)],
+    category: present([coded(hl7System('condition-category'), category), concept(from.kind)]),
     severity: concept(from.severity),
     code: concept(from.code) ?? word(from.text),
     subject: draft.subject,
@@ -113,6 +113,7 @@ function addGoal(draft: Draft, path: string, from: Condition, { found, aims }: R
   draft.add(path, {
     resourceType: 'Goal',
     identifier: identifiers([from.identifier, ...from.identifiers]),
+    category: present([concept(from.kind)]),
     lifecycleStatus: deleted ? 'entered-in-error' : (goalStatus[said] ?? 'active'),
     description: describe(from),
     subject: draft.subject,

@@ -2,7 +2,7 @@
 import t from 'tap';
 import { normalizeHl7v2 } from '../../gateway/normalize/hl7v2/index.ts';
 import { er7, testContext } from './context.ts';
-import { events } from './told.ts';
+import { events, only, resources } from './told.ts';
 
 /** A segment by its fields' numbers. */
 const line = (name: string, cells: Record<number, string>): string => {
@@ -10,6 +10,7 @@ const line = (name: string, cells: Record<number, string>): string => {
   return [name, ...Array.from({ length: last }, (_, at) => cells[at + 1] ?? '')].join('|');
 };
 const coded = (code: string) => ({ codings: [{ code }] });
+const coding = (code: string) => ({ coding: [{ code }] });
 const at = (value: string) => ({ value });
 
 t.test(
@@ -320,5 +321,25 @@ t.test('opu - the visit before all patients is that of each [HL7 7.3.12]', (t) =
     },
   ]);
   t.not(made[0]?.encounter, made[1]?.encounter, 'each its own');
+  t.end();
+});
+
+t.test('fhir - what has a place there is there', (t) => {
+  const all = resources(
+    'ADT^A01',
+    line('PV1', { 2: 'I', 15: 'B6' }),
+    line('PV2', { 25: '1^Urgent^L', 41: 'D^Droplet^L' }),
+    line('NK1', { 1: '1', 2: 'DOE^JO', 4: `WEG 1${'^'.repeat(15)}Y^N^V`, 20: 'de^German^ISO639' }),
+    line('IN1', { 1: '1', 2: 'P', 4: 'KASSE', 15: 'HMO', 22: '2' }),
+  );
+  t.match(only('Encounter', all)[0], {
+    priority: { text: 'Urgent' },
+    hospitalization: { specialArrangement: [coding('B6'), coding('D')] },
+  });
+  t.match(only('RelatedPerson', all)[0], {
+    address: [{ use: 'temp', type: 'physical' }],
+    communication: [{ language: { text: 'German' } }],
+  });
+  t.match(only('Coverage', all)[0], { type: coding('HMO'), order: 2 });
   t.end();
 });

@@ -793,7 +793,7 @@ export interface Identifier {
   checkDigit: string;
   /**
    * How the check digit is worked out: M10, M11, ISO …, as sent.
-   * HL7 v2: CX-3, XCN-12, XON-5 (table 0061) · FHIR: Identifier.extension identifier-checkDigit
+   * HL7 v2: CX-3, XCN-12, XON-5 (table 0061)
    */
   checkDigitScheme: string;
   /**
@@ -1011,7 +1011,7 @@ export interface HumanName {
     | undefined;
   /**
    * In which order its parts are said: G given name first, F family name first, as sent.
-   * HL7 v2: XPN-11, XCN-18 (table 0444) · FHIR: HumanName.extension humanname-assembly-order
+   * HL7 v2: XPN-11, XCN-18 (table 0444)
    */
   assemblyOrder: string;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
@@ -1110,7 +1110,7 @@ export interface Address {
     | undefined;
   /**
    * The census tract.
-   * HL7 v2: XAD-10 · FHIR: Address.extension iso21090-ADXP-censusTract
+   * HL7 v2: XAD-10
    */
   censusTract: string;
   /**
@@ -1478,7 +1478,7 @@ export interface Patient {
     | undefined;
   /**
    * What the patient is handicapped by.
-   * HL7 v2: PD1-6 (table 0295) · FHIR: patient-disability
+   * HL7 v2: PD1-6 (table 0295)
    */
   handicap:
     | Code
@@ -1535,7 +1535,7 @@ export interface Patient {
   lastUpdatedBy: string;
   /**
    * The county that the patient lives in, as sent.
-   * HL7 v2: PID-12 (table 0289) · FHIR: Address.district
+   * HL7 v2: PID-12 (table 0289)
    */
   county: string;
   /**
@@ -2048,7 +2048,7 @@ export interface Encounter {
   expectedDays: string;
   /**
    * How many days it lasted, as sent.
-   * HL7 v2: PV2-11 · FHIR: Encounter.length
+   * HL7 v2: PV2-11
    */
   actualDays: string;
   /**
