@@ -84,8 +84,8 @@ export class AdminApi {
     if (why !== '')
       throw new HilumError('name-taken', `${why[0]?.toUpperCase()}${why.slice(1)}.`, { hint: freeName });
     const expiresAtUs = nowUs64() + BigInt(request.ttlSeconds || tokenTtlS) * 1_000_000n;
-    const secret = await tokens.create({ gateway, site: request.site, expiresAtUs });
-    await audit.add({ action: 'token-created', actor, gateway, site: request.site });
+    const { secret, row } = tokens.made({ gateway, site: request.site, expiresAtUs });
+    await audit.addAll([{ action: 'token-created', actor, gateway, site: request.site }], [row]);
     return {
       token: writeToken({ address: this.#address(), caPin: authority.pin, secret }),
       gateway,
@@ -129,9 +129,11 @@ export class AdminApi {
     if (registry.get(gateway) === undefined)
       throw unknown('gateway', gateway, '"hilumctl gateways" shows them.');
     // The name first: from here on nothing of it is accepted, nor made.
-    await registry.update(gateway, { revoked: true });
-    await peers.revoke('gateway', gateway);
-    await audit.add({ action: 'revoked', actor, gateway, reason });
+    const name = registry.changed(gateway, { revoked: true });
+    await audit.addAll(
+      [{ action: 'revoked', actor, gateway, reason }],
+      [name, ...peers.revoked('gateway', gateway)],
+    );
     return this.#sessions.drop(gateway);
   }
 

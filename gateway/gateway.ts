@@ -341,13 +341,12 @@ export class Gateway {
           const action = how === 'replay' ? 'replayed' : 'discarded';
           const outcomes: ReplayOutcome[] = [];
           for (const [at, recordSequence] of recordSequences.entries()) {
-            const meant = { id: ids[at] ?? '', hash: recordHashes[at] ?? '', epoch: recordEpochs[at] ?? 0n };
-            const outcome = await journal[how](Number(recordSequence), meant);
+            const asked = { actor, reason, subject: ids[at] ?? `record ${recordSequence}` };
+            const of = { id: ids[at] ?? '', hash: recordHashes[at] ?? '', epoch: recordEpochs[at] ?? 0n };
+            const outcome = await journal[how](Number(recordSequence), { ...of, asked });
             outcomes.push({ recordSequence, outcome });
-            const facts =
-              outcome === action ? { outcome: 'success' } : { outcome: 'failed', detail: outcome };
-            const subject = ids[at] ?? `record ${recordSequence}`;
-            await journal.reports.audit({ action, actor, reason, subject, ...facts });
+            if (outcome !== action)
+              await journal.reports.audit({ ...asked, action, outcome: 'failed', detail: outcome });
           }
           const done = outcomes.filter(({ outcome }) => outcome === action).length;
           return { replayed: done, missing: outcomes.length - done, outcomes };

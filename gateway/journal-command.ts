@@ -19,13 +19,14 @@ import {
 } from './journal/rows.ts';
 import { State } from './journal/state.ts';
 import { exitCode, HilumError, messageOf } from './process/errors.ts';
-import { exportFile, flushPath, loadKey } from './process/keys.ts';
+import { exportFile, loadKey } from './process/keys.ts';
 import { type Environment, openEnvironment } from './process/lmdb.ts';
 import { counted, type Form, printObject, printRows } from './process/output.ts';
 import { ownDirectory } from './process/owner.ts';
 import { Damaged, messagesOf, type Opener, orDamaged } from './process/seal.ts';
 import { readSegments } from './process/segments.ts';
-import { makeDirectory, mayLookInto } from './process/storage.ts';
+import { flushPath, makeDirectory, mayLookInto } from './process/storage.ts';
+import { unfinished } from './process/unfinished.ts';
 import { loadSettings, resolvePath } from './settings.ts';
 
 export interface JournalCommandOptions {
@@ -359,8 +360,7 @@ function exportRecords(journal: OpenJournal, to: string, form: Form): number {
  * one rename: at no moment is there none or half of one.
  */
 async function compact({ environment }: OpenJournal, directory: string, form: Form): Promise<number> {
-  const beside = join(directory, 'journal.compact');
-  rmSync(beside, { recursive: true, force: true });
+  const beside = unfinished(join(directory, 'journal'));
   mkdirSync(beside, { mode: 0o700 });
   try {
     await environment.root.backup(beside, true);

@@ -1,32 +1,34 @@
 /** Makes the listeners that the settings name, each with its TLS and its limits. */
-import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { X509Certificate } from 'node:crypto';
 import { BlockList, isIPv6 } from 'node:net';
-import { createSecureContext, type TlsOptions } from 'node:tls';
-import { type Address, readAddress, writeAddress } from '../proto/address.ts';
+import type { TlsOptions } from 'node:tls';
+import { writeAddress } from '../proto/address.ts';
 import { durationMs } from '../proto/config/duration.ts';
 import { parseSize } from '../proto/config/size.ts';
 import type { Intake } from './capture/intake.ts';
 import { controlIds } from './capture/mllp/answers.ts';
-import { createMllpListener } from './capture/mllp/listener.ts';
-import type { MllpListener } from './capture/mllp/options.ts';
+import { MllpListener } from './capture/mllp/listener.ts';
 import { createMqttSource, type MqttSource } from './capture/mqtt/broker.ts';
 import type { MqttSourceOptions, MqttTls } from './capture/mqtt/options.ts';
 import { guessClass } from './capture/mqtt/urgency.ts';
 import type { Refused } from './capture/refusals.ts';
 import { guessHl7v2 } from './capture/urgency.ts';
+import {
+  checkListenerFiles,
+  isOver,
+  issuers,
+  listenerFailed,
+  place,
+  plainOf,
+  tlsUnusable,
+} from './listener-checks.ts';
 import { isVital } from './meaning.ts';
 import { elapsedMs, nowUs, nowUs64 } from './process/clock.ts';
-import { codeOf, exitCode, HilumError } from './process/errors.ts';
 import { errorWord, type Log } from './process/log.ts';
 import { serverTls } from './process/tls.ts';
-import {
-  isLoopback,
-  type ListenerSettings,
-  type MllpListenerSettings,
-  type MqttListenerSettings,
-} from './settings.ts';
+import type { ListenerSettings, MllpListenerSettings, MqttListenerSettings } from './settings.ts';
 import type { Sources } from './sources.ts';
-import { type FilePlace, readPem } from './tls-files.ts';
+import { readPem } from './tls-files.ts';
 
 export interface Listener {
   name: string;
@@ -85,91 +87,9 @@ export function reloadListener(listener: Listener, settings: ListenerSettings, l
   }
 }
 
-/** Throws with exit 78 where a listener with TLS could not present its certificate. */
-export function checkListenerFiles(name: string, settings: ListenerSettings, place: FilePlace): void {
-  const { mode, certFile, keyFile, caFile } = settings.tls;
-  if (mode === 'none') return;
-  const cert = readPem(certFile, place, 'listener', name, 'certFile');
-  const key = readPem(keyFile, place, 'listener', name, 'keyFile');
-  const ca = caFile === undefined ? undefined : issuers(caFile, place, name);
-  try {
-    createSecureContext({ cert, key, ca, ...serverTls });
-  } catch (cause) {
-    throw tlsUnusable(name, cause, weakness(cause) ?? wrongFile({ cert, key }));
-  }
-}
-
-function weakness(cause: unknown): string | undefined {
-  return /KEY_TOO_SMALL|MD_TOO_WEAK/.test(codeOf(cause))
-    ? 'it has a key below RSA 2048, or is signed with SHA-1'
-    : undefined;
-}
-
-/** Which of the two it is; undefined where each is good for itself. */
-function wrongFile({ cert, key }: { cert: Buffer; key: Buffer }): string | undefined {
-  const opens = (read: () => unknown) => {
-    try {
-      read();
-      return true;
-    } catch {
-      return false;
-    }
-  };
-  if (!opens(() => new X509Certificate(cert))) return 'certFile holds no certificate';
-  return opens(() => createPrivateKey(key)) ? undefined : 'keyFile holds no key that can be read';
-}
-
-/** When the certificate of this listener ended; undefined where it is good, or there is none. Throws where it cannot be read. */
-export function endedAt(name: string, settings: ListenerSettings, place: FilePlace): string | undefined {
-  const { mode, certFile } = settings.tls;
-  if (mode === 'none') return undefined;
-  const { validTo } = new X509Certificate(readPem(certFile, place, 'listener', name, 'certFile'));
-  return isOver(validTo) ? validTo : undefined;
-}
-
-function isOver(notAfter: string): boolean {
-  return Date.parse(notAfter) < nowUs() / 1000;
-}
-
-/** TLS takes a file without any without a word, and then trusts nobody. */
-function issuers(file: string, place: FilePlace, name: string): Buffer {
-  const pem = readPem(file, place, 'listener', name, 'caFile');
-  if (/-----BEGIN (TRUSTED |X509 )?CERTIFICATE-----/.test(pem.toString('latin1'))) return pem;
-  throw new HilumError('tls-unusable', `The caFile of the listener "${name}" has no certificate.`, {
-    hint: 'Write into it the certificates (PEM) of those who issue the client certificates.',
-    exit: exitCode.badConfig,
-  });
-}
-
-function tlsUnusable(name: string, cause: unknown, wrong?: string): HilumError {
-  const text = `The certificate and key of the listener "${name}" cannot be used${wrong === undefined ? '' : `: ${wrong}`}.`;
-  return new HilumError('tls-unusable', text, {
-    hint:
-      wrong === undefined
-        ? 'Check that certificate and key belong together.'
-        : 'Each is a PEM file; a key has no passphrase.',
-    exit: exitCode.badConfig,
-    cause,
-  });
-}
-
-export function listenerFailed(name: string, listen: string, cause: unknown): HilumError {
-  const code = codeOf(cause);
-  const hints: Readonly<Record<string, string>> = {
-    EADDRINUSE: 'Something else listens there ("ss -ltnp" tells what); stop it, or change',
-    EADDRNOTAVAIL: `No interface of this host has ${readAddress(listen)?.host ?? listen} ("ip address" shows those that there are): correct`,
-  };
-  return new HilumError('listener-failed', `The listener "${name}" cannot use ${listen} (${code}).`, {
-    hint: `${hints[code] ?? 'Check'} listeners.${name}.listen in the settings.`,
-    // An address may still be on its way after a boot, and another program may let go of its port.
-    exit: code in hints ? exitCode.tryAgain : exitCode.badConfig,
-    cause,
-  });
-}
-
 function mllp(name: string, settings: MllpListenerSettings, context: ListenerContext): Listener {
   const { host, port } = place(settings);
-  const source: MllpListener = createMllpListener(
+  const source = new MllpListener(
     {
       name,
       host,
@@ -198,10 +118,10 @@ function mllp(name: string, settings: MllpListenerSettings, context: ListenerCon
     },
   );
   return wrap(name, settings, {
-    start: source.start,
-    stop: source.stop,
+    start: () => source.start(),
+    stop: (deadlineMs) => source.stop(deadlineMs),
     counters: () => ({ ...source.counters() }),
-    refused: source.refused,
+    refused: () => source.refused(),
     reload: (fresh) => {
       const tls = fresh.type === 'mllp' ? tlsOptions(name, fresh, context) : undefined;
       if (tls === undefined) return undefined;
@@ -293,12 +213,6 @@ function mqttCounters(source: MqttSource): Record<string, number> {
   };
 }
 
-/** Who allowed a listener off loopback to be without TLS, and why; undefined where it is not such a one. */
-export function plainOf(settings: ListenerSettings): { reason: string; owner: string } | undefined {
-  const { mode, reason = '', owner = '' } = settings.tls;
-  return mode === 'none' && !isLoopback(place(settings).host) ? { reason, owner } : undefined;
-}
-
 interface Source extends Pick<Listener, 'stop' | 'counters' | 'refused' | 'reload'> {
   start(): Promise<{ address: string; port: number }>;
 }
@@ -330,10 +244,6 @@ function wrap(name: string, settings: ListenerSettings, source: Source): Listene
     refused: source.refused,
   };
   return listener;
-}
-
-function place(settings: ListenerSettings): Address {
-  return readAddress(settings.listen) ?? { host: '127.0.0.1', port: 0 };
 }
 
 function allowed(settings: ListenerSettings): (address: string) => boolean {

@@ -191,17 +191,13 @@ export class ConfigApi {
     const { config } = await checkApart(yaml);
     const warnings = [...(config ? warningsOf(config) : []), ...this.#warnings(gateways, config)];
     const before = configs.desired(site);
-    const version = await configs.add(site, yaml, actor, reason, rollbackOf);
+    const version = await configs.add({ site, yaml, author: actor, reason, rollbackOf }, (row, added) => {
+      const subject = `config ${added.version}`;
+      const entry = { action: 'config-pushed', actor, site, subject, reason, detail: added.hash };
+      return audit.addAll([entry], [row]);
+    });
     if (before?.hash === version.hash)
       warnings.push(`Version ${before.version}, which was desired until now, has the same text.`);
-    await audit.add({
-      action: 'config-pushed',
-      actor,
-      site,
-      subject: `config ${version.version}`,
-      reason,
-      detail: version.hash,
-    });
     for (const row of gateways) this.#sessions.offer(row.gateway, toOffer(version));
     const online = gateways.filter((row) => this.#sessions.online(row.gateway));
     await this.#wait(waitSeconds, () =>

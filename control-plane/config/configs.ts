@@ -8,7 +8,7 @@ import type { ConfigOutcome, ConfigReport } from '../../proto/gen/hilum/v1/sessi
 import { ConfigOutcomeRow } from '../../proto/gen/hilum/v1/store.ts';
 import { configInTrail } from '../audit/trail.ts';
 import { indexKey } from '../eventlog/keys.ts';
-import { DamagedRow, readable, type Store, walk } from '../store/store.ts';
+import { DamagedRow, type Row, readable, type Store, walk } from '../store/store.ts';
 
 const pageRows = 1_000;
 /** More than anybody pushes; what claims more must not use the numbers up. */
@@ -124,29 +124,24 @@ export class Configs {
     return this.#versions.find((one) => one.site === site && one.version === version);
   }
 
-  /** The text must have been checked. Resolves when it is flushed. */
+  /**
+   * The text must have been checked. Nobody is given it, and it is not what is desired, before it is flushed.
+   * @param write writes its row, with what is said of it
+   */
   async add(
-    site: string,
-    yaml: string,
-    author: string,
-    reason: string,
-    rollbackOf = 0n,
+    pushed: Pick<ConfigVersion, 'site' | 'yaml' | 'author' | 'reason'> & Partial<ConfigVersion>,
+    write: (row: Row, version: ConfigVersion) => Promise<void>,
   ): Promise<ConfigVersion> {
     const version = ConfigVersion.fromPartial({
+      ...pushed,
       version: this.#highest + 1n,
-      hash: createHash('sha256').update(yaml).digest('hex'),
-      author,
-      reason,
+      hash: createHash('sha256').update(pushed.yaml).digest('hex'),
       atUs: this.#nowUs(),
-      site,
-      yaml,
-      rollbackOf,
     });
     this.#highest = version.version;
+    const value = ConfigVersion.encode(version).finish();
+    await write({ table: 'configs', key: indexKey(version.version), value }, version);
     this.#versions.push(version);
-    await this.#store.write([
-      { table: 'configs', key: indexKey(version.version), value: ConfigVersion.encode(version).finish() },
-    ]);
     return version;
   }
 }

@@ -3,6 +3,7 @@ import { X509Certificate } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { writePrivate } from '../../gateway/process/keys.ts';
 import { readOwnFile, Unusable } from '../../gateway/process/own-file.ts';
+import { storageError } from '../../gateway/process/storage.ts';
 import type { AuditChain } from '../audit/chain.ts';
 import type { Authority } from './ca.ts';
 import { type Peers, serialOf } from './peers.ts';
@@ -45,7 +46,11 @@ export async function writeAdminContext(
   } else {
     context = { address, caPem: issuer.authority.caPem, ...(await issueAdmin(issuer)) };
   }
-  writePrivate(file, `${JSON.stringify(context, null, 2)}\n`);
+  try {
+    writePrivate(file, `${JSON.stringify(context, null, 2)}\n`);
+  } catch (cause) {
+    throw storageError(`The admin context in ${file} cannot be written`, cause);
+  }
 }
 
 function readContext(file: string): [AdminContext, X509Certificate] {
@@ -65,7 +70,9 @@ async function issueAdmin({
   audit,
 }: Issuer): Promise<Pick<AdminContext, 'certPem' | 'keyPem'>> {
   const issued = await authority.issue('admin', 'admin', []);
-  await peers.issued(issued, 'admin', 'admin');
-  await audit.add({ action: 'admin-created', actor: 'start', subject: issued.serial });
+  await audit.addAll(
+    [{ action: 'admin-created', actor: 'start', subject: issued.serial }],
+    [peers.issued(issued, 'admin', 'admin')],
+  );
   return { certPem: issued.certificatePem, keyPem: issued.keyPem };
 }

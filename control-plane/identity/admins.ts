@@ -41,9 +41,11 @@ export async function createAdmin(
     });
   }
   const issued = await authority.issue('admin', name, []);
-  await peers.issued(issued, 'admin', name, readOnly);
   const detail = readOnly ? 'read-only' : '';
-  await audit.add({ action: 'admin-created', actor, subject: `${name} ${issued.serial}`, detail });
+  await audit.addAll(
+    [{ action: 'admin-created', actor, subject: `${name} ${issued.serial}`, detail }],
+    [peers.issued(issued, 'admin', name, readOnly)],
+  );
   const { certificatePem: certPem, keyPem, expiresAtUs } = issued;
   return { address, caPem: authority.caPem, certPem, keyPem, expiresAtUs };
 }
@@ -76,12 +78,12 @@ export async function revokeAdmin(
       },
     );
   }
-  const revoked = await peers.revoke('admin', name);
-  if (revoked === 0) {
+  const revoked = peers.revoked('admin', name);
+  if (revoked.length === 0) {
     throw new HilumError('not-found', `There is no admin "${name}" whose identity is good.`, {
       hint: '"hilumctl admin list" shows them.',
     });
   }
-  await audit.add({ action: 'admin-revoked', actor, subject: name, reason });
-  return revoked;
+  await audit.addAll([{ action: 'admin-revoked', actor, subject: name, reason }], revoked);
+  return revoked.length;
 }

@@ -19,6 +19,7 @@ import * as x509 from '@peculiar/x509';
 import { exitCode, HilumError } from '../../gateway/process/errors.ts';
 import { writePrivate } from '../../gateway/process/keys.ts';
 import { type OwnFile, readOwnFile, Unusable } from '../../gateway/process/own-file.ts';
+import { storageError } from '../../gateway/process/storage.ts';
 
 export type Role = 'gateway' | 'admin' | 'control-plane';
 
@@ -59,7 +60,10 @@ export async function openAuthority(directory: string, nowMs = Date.now): Promis
   const folder = join(directory, 'ca');
   const keyFile = join(folder, 'ca.key.pem');
   const certificateFile = join(folder, 'ca.pem');
-  if (!existsSync(certificateFile)) await create(keyFile, certificateFile, nowMs());
+  if (!existsSync(certificateFile))
+    await create(keyFile, certificateFile, nowMs()).catch((cause: unknown) => {
+      throw storageError(`The CA in ${folder} cannot be made`, cause);
+    });
   const caPem = readOwnFile(ownFile('The CA in', certificateFile), (text) => {
     const { ca } = new X509Certificate(text);
     if (!ca) throw new Unusable('it is the certificate of no CA');

@@ -1,10 +1,14 @@
-/** A token and a CSR become a gateway; a certificate becomes a newer one of the same gateway. */
+/**
+ * A token and a CSR become a gateway; a certificate becomes a newer one of the same gateway. All that the control plane
+ * keeps of it, and its entries in the trail, are one write: a crash leaves a token that is still good, or a gateway.
+ */
 import { nowUs64 } from '../../gateway/process/clock.ts';
 import { exitCode, HilumError } from '../../gateway/process/errors.ts';
 import type { Log } from '../../gateway/process/log.ts';
 import type { EnrollRequest, EnrollResponse, RenewResponse } from '../../proto/gen/hilum/v1/session.ts';
 import type { TokenRow } from '../../proto/gen/hilum/v1/store.ts';
 import type { State } from '../plane.ts';
+import type { Row } from '../store/store.ts';
 import type { Peer } from './peers.ts';
 
 /**
@@ -23,70 +27,70 @@ export async function enroll(
   const { authority, peers, tokens, registry, refusals } = state;
   // Before the token, which is good once.
   await authority.check(request.csr);
-  const token = await tokens.take(request.secret, nowUs64());
-  if (token === undefined) {
+  const taken = await tokens.take(request.secret, nowUs64());
+  if (taken === undefined) {
     await refusals.note(peer, 'the token is unknown, used or expired');
     throw new HilumError('token-refused', 'the token is unknown, was used before, or is expired.', {
       exit: exitCode.refused,
     });
   }
+  const { token, used } = taken;
+  const admission = { request, peer, before, used };
   const response = await (token.gateway === ''
-    ? registry.withFreeName(token.site, (gateway) => admit(state, { ...token, gateway }, request, peer, log))
+    ? registry.withFreeName(token.site, (gateway) => admit(state, { ...token, gateway }, admission))
     : registry.inTurn(token.gateway, async () => {
         // A host that holds the key of the name takes it from nobody.
         const isOwn = before?.name === token.gateway && peers.isGood(before.serial);
-        if (!isOwn) await mustBeFree(state, token, streams, peer);
-        return admit(state, token, request, peer, log, isOwn);
+        if (!isOwn) await mustBeFree(state, token, streams, admission);
+        return admit(state, token, admission, isOwn);
       }));
-  if (before !== undefined && before.name !== response.gateway) {
-    await retire(state, before.name, response, streams);
-    log('info', 'replaced', { gateway: before.name, by: response.gateway });
+  const { gateway, site } = response;
+  log('info', 'enrolled', { gateway, site });
+  if (before !== undefined && before.name !== gateway) {
+    streams.drop(before.name);
+    log('info', 'replaced', { gateway: before.name, by: gateway });
   }
   return response;
+}
+
+/** Who asks, and the row by which its token is used. */
+interface Admission {
+  request: EnrollRequest;
+  peer: string;
+  before: Peer | undefined;
+  used: Row;
 }
 
 async function admit(
   { authority, peers, registry, audit }: State,
   { gateway, site }: TokenRow,
-  request: EnrollRequest,
-  peer: string,
-  log: Log,
+  { request, peer, before, used }: Admission,
   isOwn = false,
 ): Promise<EnrollResponse> {
   const issued = await authority.sign(request.csr, 'gateway', gateway);
+  const rows = [used];
+  const entries = [{ action: 'enrolled', actor: peer, gateway, site, subject: issued.serial }];
   // With the name, what it had before must not become good again, nor stay good beside it.
-  if (!isOwn) await peers.revoke('gateway', gateway);
-  await registry.update(gateway, {
+  if (!isOwn) rows.push(...peers.revoked('gateway', gateway));
+  const row = {
     site,
     version: request.version,
     enrolledAtUs: nowUs64(),
     certificateExpiresAtUs: issued.expiresAtUs,
     revoked: false,
     replacedBy: '',
-  });
-  await peers.issued(issued, 'gateway', gateway);
-  await audit.add({ action: 'enrolled', actor: peer, gateway, site, subject: issued.serial });
-  log('info', 'enrolled', { gateway, site });
+  };
+  rows.push(registry.changed(gateway, row), peers.issued(issued, 'gateway', gateway));
+  // Its old identity is refused from now on, and stands in no push.
+  if (before !== undefined && before.name !== gateway) {
+    const { name } = before;
+    rows.push(registry.changed(name, { revoked: true, replacedBy: gateway }));
+    rows.push(...peers.revoked('gateway', name));
+    const { site: left = '' } = registry.get(name) ?? {};
+    entries.push({ action: 'replaced', actor: gateway, gateway: name, site: left, subject: gateway });
+  }
+  await audit.addAll(entries, rows);
   return { gateway, site, certificatePem: issued.certificatePem, caPem: authority.caPem };
-}
-
-/** The old identity is refused from now on, and stands in no push. */
-async function retire(
-  { peers, registry, audit }: State,
-  gateway: string,
-  successor: EnrollResponse,
-  streams: Streams,
-): Promise<void> {
-  await registry.update(gateway, { revoked: true, replacedBy: successor.gateway });
-  await peers.revoke('gateway', gateway);
-  await audit.add({
-    action: 'replaced',
-    actor: successor.gateway,
-    gateway,
-    site: registry.get(gateway)?.site ?? '',
-    subject: successor.gateway,
-  });
-  streams.drop(gateway);
 }
 
 /** What of the sessions an enrollment needs. */
@@ -113,11 +117,17 @@ export function nameTaken(
 /** What a person can do about it. */
 export const freeName = 'Leave --gateway out for a name of its own, or revoke that one first.';
 
-async function mustBeFree(state: State, token: Named, streams: Streams, peer: string): Promise<void> {
+async function mustBeFree(
+  state: State,
+  token: Named,
+  streams: Streams,
+  { peer, used }: Admission,
+): Promise<void> {
   const why = nameTaken(state, token, streams);
   if (why === '') return;
   const { gateway, site } = token;
-  await state.audit.add({ action: 'enroll', actor: peer, gateway, site, outcome: 'refused', reason: why });
+  const entry = { action: 'enroll', actor: peer, gateway, site, outcome: 'refused', reason: why };
+  await state.audit.addAll([entry], [used]);
   throw new HilumError('name-taken', `${why}.`, {
     hint: 'Ask for another token, without a gateway name.',
     exit: exitCode.refused,
@@ -158,8 +168,13 @@ async function renewed(
       },
     );
   const issued = await authority.sign(csr, 'gateway', peer.name);
-  await peers.issued(issued, 'gateway', peer.name);
-  await registry.update(peer.name, { certificateExpiresAtUs: issued.expiresAtUs });
-  await audit.add({ action: 'renewed', actor: peer.name, gateway: peer.name, subject: issued.serial });
+  const { name } = peer;
+  await audit.addAll(
+    [{ action: 'renewed', actor: name, gateway: name, subject: issued.serial }],
+    [
+      peers.issued(issued, 'gateway', name),
+      registry.changed(name, { certificateExpiresAtUs: issued.expiresAtUs }),
+    ],
+  );
   return { certificatePem: issued.certificatePem, caPem: authority.caPem };
 }

@@ -65,30 +65,32 @@ export class Peers {
     }
   }
 
-  /** @throws HilumError `revoked` */
-  async issued(issued: Issued, role: Role, name: string, readOnly = false): Promise<void> {
+  /**
+   * A certificate that was made: known at once, so that a revocation that comes meanwhile finds it. Its row is to be
+   * written with what it belongs to, before anybody has it.
+   * @throws HilumError `revoked`
+   */
+  issued(issued: Issued, role: Role, name: string, readOnly = false): Row {
     if (role === 'gateway' && this.#gateways.isRevoked(name)) {
       throw new HilumError('revoked', `the gateway ${name} was revoked.`, { exit: exitCode.refused });
     }
-    const row = CertificateRow.fromPartial({
-      serial: issued.serial,
-      role,
-      name,
-      expiresAtUs: issued.expiresAtUs,
-      issuedAtUs: nowUs64(),
-      readOnly,
-    });
-    await this.#write(row);
+    const { serial, expiresAtUs } = issued;
+    return this.#know(
+      CertificateRow.fromPartial({ serial, role, name, expiresAtUs, issuedAtUs: nowUs64(), readOnly }),
+    );
   }
 
-  /** From now on every certificate of this gateway or admin is refused; returns how many there were. */
-  async revoke(role: Role, name: string): Promise<number> {
-    const rows = [...this.#rows.values()].filter(
+  /**
+   * From now on every certificate of this gateway or admin is refused. The rows of those that were good, which are to be
+   * written at once, with what they belong to.
+   */
+  revoked(role: Role, name: string): Row[] {
+    const good = [...this.#rows.values()].filter(
       (row) => row.role === role && row.name === name && !row.revoked,
     );
-    await Promise.all(rows.map((row) => this.#write({ ...row, revoked: true })));
+    const rows = good.map((row) => this.#know({ ...row, revoked: true }));
     for (const listener of this.#revoking) listener();
-    return rows.length;
+    return rows;
   }
 
   /** Calls at each revocation; returns what ends that. */
@@ -176,20 +178,18 @@ export class Peers {
     if (known.length === 0 || known.some((row) => row.expiresAtUs >= expiresAtUs)) return undefined;
     const issuedAtUs = BigInt(validFromMs) * 1000n;
     const row = CertificateRow.fromPartial({ serial, role, name, expiresAtUs, issuedAtUs });
-    this.#rows.set(serial, row);
-    this.#takenUp(peer, rowOf(row));
+    this.#takenUp(peer, this.#know(row));
     return row;
   }
 
-  /** Known at once, so that a revocation that comes while it is flushed finds it. */
-  async #write(row: CertificateRow): Promise<void> {
+  #know(row: CertificateRow): Row {
     this.#rows.set(row.serial, row);
-    await this.#store.write([rowOf(row)]);
+    return {
+      table: 'certificates',
+      key: Buffer.from(row.serial),
+      value: CertificateRow.encode(row).finish(),
+    };
   }
-}
-
-function rowOf(row: CertificateRow): Row {
-  return { table: 'certificates', key: Buffer.from(row.serial), value: CertificateRow.encode(row).finish() };
 }
 
 /** As it stands in a row, and in `Peer`. */

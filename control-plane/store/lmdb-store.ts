@@ -71,7 +71,7 @@ class LmdbStore implements Store {
       throw new HilumError('key-unfit', text);
     }
     const sealed = rows.map(({ table, key, value }) => ({
-      table: this.#environment.table(table),
+      table: this.#table(table),
       key: Buffer.from(key.buffer, key.byteOffset, key.byteLength),
       value: value === undefined ? undefined : sealer.seal(place(table, key), value),
     }));
@@ -136,7 +136,17 @@ class LmdbStore implements Store {
   /** A table that was never written is not there for a reader, and empty. */
   #rows(table: string): Table | undefined {
     if (this.#sealer === undefined && !this.#environment.has(table)) return undefined;
-    return this.#environment.table(table);
+    return this.#table(table);
+  }
+
+  /** One that is asked for the first time is made, in a transaction of its own, which may fail like any. */
+  #table(name: string): Table {
+    try {
+      return this.#environment.table(name);
+    } catch (cause) {
+      this.#onFault(cause);
+      throw cause;
+    }
   }
 
   /** A reader has its process for itself, and stays in one turn: lmdb opens its tables in the transaction that it reads in. */

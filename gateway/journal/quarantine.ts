@@ -10,6 +10,7 @@
  */
 import { JournalRecord, QuarantinedRecord } from '../../proto/gen/hilum/v1/journal.ts';
 import { QuarantineEntry } from '../../proto/gen/hilum/v1/quarantine.ts';
+import type { AuditEntry } from '../../proto/gen/hilum/v1/session.ts';
 import { nowUs } from '../process/clock.ts';
 import { orDamaged } from '../process/seal.ts';
 import type { Round } from './committer.ts';
@@ -42,6 +43,8 @@ export interface Meant {
   /** SHA-256 of its bytes, in hex. */
   readonly hash?: string;
   readonly epoch?: bigint;
+  /** Who asks for it, as the trail says it once it is done: in the round that does it. */
+  readonly asked?: Pick<AuditEntry, 'actor' | 'reason' | 'subject'>;
 }
 
 interface Row {
@@ -297,7 +300,9 @@ export class Quarantine {
     this.#hooks.bytes(-storedBytes(key.length, bytes));
   }
 
-  #left(round: Round, sequence: number, { id = '' }: Meant, facts: Partial<QuarantineEntry>): void {
+  #left(round: Round, sequence: number, { id = '', asked }: Meant, facts: Partial<QuarantineEntry>): void {
+    if (asked !== undefined)
+      void this.#reports.audit({ ...asked, action: facts.state ?? '', outcome: 'success' }, round);
     if (id === '') return;
     const entry = { id, gateway: this.#gateway(), recordSequence: BigInt(sequence), ...facts };
     this.#reports.quarantined(round, QuarantineEntry.fromPartial(entry));

@@ -19,7 +19,8 @@ import {
 } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { exitCode, HilumError } from './errors.ts';
-import { makeDirectory, notReadable, storageError } from './storage.ts';
+import { flushPath, makeDirectory, notReadable, storageError } from './storage.ts';
+import { takeAway, unfinished } from './unfinished.ts';
 
 const keyBytes = 32;
 /** What names the place of the key file. */
@@ -97,7 +98,7 @@ function missing(file: string): HilumError {
  */
 export function writePrivate(file: string, content: string | Uint8Array): void {
   makeDirectory(dirname(file));
-  const fresh = `${file}.new`;
+  const fresh = unfinished(file);
   const handle = openNew(fresh);
   try {
     try {
@@ -110,7 +111,7 @@ export function writePrivate(file: string, content: string | Uint8Array): void {
     renameSync(fresh, file);
   } catch (error) {
     // What is there of it is of no use, and takes what there is of room.
-    rmSync(fresh, { force: true });
+    takeAway(fresh);
     throw error;
   }
   flushPath(dirname(file));
@@ -139,18 +140,8 @@ export function exportFile(file: string, content: Uint8Array): void {
       closeSync(handle);
     }
   } catch (cause) {
-    rmSync(file, { force: true });
+    takeAway(file);
     throw storageError(`${file} cannot be written, and what comes after it was not`, cause, '--to');
-  }
-}
-
-/** Makes a file's bytes or a folder's entries durable: a created file is not there after a power cut until its folder is flushed. */
-export function flushPath(path: string): void {
-  const handle = openSync(path, 'r');
-  try {
-    fsyncSync(handle);
-  } finally {
-    closeSync(handle);
   }
 }
 

@@ -26,8 +26,7 @@ import {
 import { dirname, join } from 'node:path';
 import { type Database, open, type RootDatabase } from 'lmdb';
 import { exitCode, HilumError } from './errors.ts';
-import { flushPath } from './keys.ts';
-import { makeDirectory } from './storage.ts';
+import { flushPath, makeDirectory } from './storage.ts';
 
 export type Table = Database<Buffer, Buffer>;
 
@@ -144,7 +143,7 @@ export function openEnvironment(options: OpenOptions): Environment {
     },
   };
   if (fresh) {
-    // The file and its directory must survive a power cut as entries, not only as bytes.
+    // The file must survive a power cut as an entry, not only as bytes, and its directory too, whoever made that.
     flushPath(directory);
     flushPath(dirname(directory));
   }

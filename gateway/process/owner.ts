@@ -16,10 +16,11 @@
  * Whoever connects is told the owner's process id. What is left: two containers that start in the same
  * millisecond after a crash, which no orchestrator does to one volume.
  */
-import { closeSync, openSync, rmSync, statSync } from 'node:fs';
+import { closeSync, openSync, statSync } from 'node:fs';
 import { connect, createServer, type Server } from 'node:net';
 import { codeOf, exitCode, HilumError, messageOf } from './errors.ts';
 import { makeDirectory, mustBeOwn, storageError } from './storage.ts';
+import { clearUnfinished, takeAway } from './unfinished.ts';
 
 const socketFile = 'owner.sock';
 const answerMs = 1_000;
@@ -42,7 +43,9 @@ export async function ownDirectory(
     mustBeOwn(directory);
   }
   try {
-    return await own(directory, readOnly);
+    const release = await own(directory, readOnly);
+    if (!readOnly) clearUnfinished(directory);
+    return release;
   } catch (cause) {
     throw storageError(`The data directory ${directory} cannot be used`, cause);
   }
@@ -68,7 +71,7 @@ async function own(directory: string, readOnly: boolean): Promise<() => void> {
   // A socket's path is at most 107 bytes long [unix(7)]; through the open directory any length will do.
   const handle = openSync(directory, 'r');
   const path = `/proc/self/fd/${handle}/${socketFile}`;
-  const removeFile = () => rmSync(path, { force: true });
+  const removeFile = () => takeAway(path);
   const release = (file?: Server) => {
     process.off('exit', removeFile);
     file?.close();

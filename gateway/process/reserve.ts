@@ -12,6 +12,7 @@
 import { execFile } from 'node:child_process';
 import { statfsSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { exitCode, HilumError } from './errors.ts';
 
 const mebibyte = 1024 ** 2;
 /** Below this share of the reserve the volume itself is full, whatever is free inside the file. */
@@ -38,6 +39,8 @@ export class Reserve {
   /** Of the reserve: blocks that are the file's already. */
   heldBytes = 0;
   readonly #file: string;
+  /** Of the file that stood there first. */
+  #inode: number | undefined;
   #holding: Promise<boolean> | undefined;
   /** The last try took the blocks; false where the file system cannot hold a reserve. */
   #holds = false;
@@ -84,12 +87,21 @@ export class Reserve {
     return !this.#full;
   }
 
-  /** How things stand now; takes the blocks anew where the file has grown into them. */
+  /**
+   * How things stand now; takes the blocks anew where the file has grown into them.
+   * @throws HilumError `database-gone` where another file, or none, has its name: what is written goes with the process
+   */
   read(): void {
+    const file = statSync(this.#file, { throwIfNoEntry: false });
+    this.#inode ??= file?.ino;
+    if (file === undefined || file.ino !== this.#inode)
+      throw new HilumError('database-gone', `${this.#file} was taken away while it was written.`, {
+        hint: 'Put the data directory back as it was, and start again.',
+        exit: exitCode.tryAgain,
+      });
     const { bavail, bsize } = statfsSync(dirname(this.#file));
     this.freeBytes = bavail * bsize;
-    const file = statSync(this.#file, { throwIfNoEntry: false });
-    this.fileBytes = file?.size ?? 0;
+    this.fileBytes = file.size;
     this.heldBytes = heldOf(file);
     this.#takenBytes = 0;
     this.#readAtMs = performance.now();

@@ -3,7 +3,7 @@
  * cannot be. A place that refuses (no folder, no permission) does so until a person changes it: exit 78, and a supervisor
  * leaves it alone. What a volume does (full, failing, remounted read-only for that) may be over at another start: exit 75.
  */
-import { mkdirSync, readFileSync, type Stats, statSync } from 'node:fs';
+import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, type Stats, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { getSystemErrorName } from 'node:util';
 import { codeOf, exitCode, HilumError, messageOf } from './errors.ts';
@@ -29,7 +29,8 @@ const faults: Readonly<Record<string, string>> = {
 };
 
 /**
- * Makes a folder for its owner alone, and what is missing above it. Not by Node's `recursive`, which never returns
+ * Makes a folder for its owner alone, and what is missing above it; a power cut does not take it away again. Not by Node's
+ * `recursive`, which never returns
  * where a folder is there and the system makes none in it (/proc).
  * @param place the option or setting that names it
  * @throws HilumError that begins with `what`
@@ -53,6 +54,22 @@ function make(directory: string): void {
   } catch (error) {
     // Another process was as fast.
     if (statSync(directory, { throwIfNoEntry: false })?.isDirectory() !== true) throw error;
+  }
+  try {
+    flushPath(parent);
+  } catch (error) {
+    // Who may make something in a folder may not always open it; then its file system has to see to that by itself.
+    if (codeOf(error) !== 'EACCES') throw error;
+  }
+}
+
+/** Makes a file's bytes or a folder's entries durable: a created file is not there after a power cut until its folder is flushed. */
+export function flushPath(path: string): void {
+  const handle = openSync(path, 'r');
+  try {
+    fsyncSync(handle);
+  } finally {
+    closeSync(handle);
   }
 }
 

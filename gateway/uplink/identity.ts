@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { writePrivate } from '../process/keys.ts';
 import { readOwnFile, Unusable } from '../process/own-file.ts';
 import { makeDirectory, mustBeOwn, storageError } from '../process/storage.ts';
+import { unfinished } from '../process/unfinished.ts';
 
 export interface Identity {
   gateway: string;
@@ -46,7 +47,7 @@ export function loadIdentity(directory: string): Identity | undefined {
 export function makeIdentityPlace(directory: string): void {
   makeDirectory(directory, 'The data directory');
   mustBeOwn(directory);
-  const trial = `${identityFile(directory)}.trial`;
+  const trial = unfinished(`${identityFile(directory)}.trial`);
   try {
     writePrivate(trial, Buffer.alloc(identityBytes));
   } catch (cause) {

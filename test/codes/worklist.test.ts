@@ -38,7 +38,8 @@ async function open(directory: string) {
         Telemetry.fromPartial({ startedAtUs, unmapped: entries.map((one) => ({ ...glucose, ...one })) }),
       ),
     list: async (site = '', unmapped = false) => (await codes.list({ site, unmapped })).codes,
-    push: (site: string, yaml: string) => configs.add(site, yaml, 'ann', 'test'),
+    push: (site: string, yaml: string) =>
+      configs.add({ site, yaml, author: 'ann', reason: 'test' }, (row) => store.write([row])),
   };
 }
 

@@ -4,6 +4,7 @@ import { connect } from '../../control-plane/ctl/client.ts';
 import { configVersion, configVersions } from '../../control-plane/ctl/config-versions.ts';
 import { ConfigVersion } from '../../proto/gen/hilum/v1/admin.ts';
 import { wireLimits } from '../../proto/limits.ts';
+import { pushed } from './hub-kit.ts';
 import { openPlane } from './plane-kit.ts';
 
 const text = (n: number) => `# ${n}\n${'#'.repeat(2 * 1024 * 1024 - 10)}\n`;
@@ -13,7 +14,7 @@ t.test('config history - texts come with one version at a time', async (t) => {
   const count = 18;
   for (let n = 1; n <= count; n += 1) {
     const site = n % 2 === 0 ? 'north' : 'south';
-    await plane.state.configs.add(site, text(n), 'ann', 'test');
+    await pushed(plane.state, site, text(n));
   }
   const connection = connect(contextFile);
   t.teardown(() => connection.close());

@@ -23,7 +23,7 @@ import {
 import { damageKey, damageRow } from '../kit/damage.ts';
 import { folderOf } from '../kit/site.ts';
 import { until } from '../kit/wait.ts';
-import { farAheadUs, incoming, type Said } from './hub-kit.ts';
+import { farAheadUs, incoming, pushed, type Said } from './hub-kit.ts';
 
 interface Told extends Fields {
   readonly code: string;
@@ -171,7 +171,7 @@ async function furnished(t: Test): Promise<string> {
   ] as const) {
     const site = gateway;
     const issued = await state.authority.issue('gateway', gateway, []);
-    await state.peers.issued(issued, 'gateway', gateway);
+    await state.store.write([state.peers.issued(issued, 'gateway', gateway)]);
     certificates.push(issued.certificatePem);
     await state.registry.update(gateway, { site, enrolledAtUs, epochs: [9n] });
     await state.audit.add({ action: 'enrolled', gateway, site });
@@ -181,7 +181,7 @@ async function furnished(t: Test): Promise<string> {
   for (const first of [1, 3]) await state.eventLog.append('north', 'north', batch('routine', first, 2));
   await state.eventLog.append('north', 'north', batch('stat', 1, 1, 2));
   for (const text of ['sources: {}', 'sources: { lab: { listener: lab } }']) {
-    const { version, hash } = await state.configs.add('north', text, 'ann', 'test');
+    const { version, hash } = await pushed(state, 'north', text);
     await state.audit.add({
       action: 'config-pushed',
       site: 'north',
@@ -305,7 +305,7 @@ t.test('start - a damaged config stays what is desired and is given to nobody', 
   t.match(state.configs.desired('north'), { version: 2n, yaml: '' });
   t.equal(hub.offer('north', 'north', undefined), undefined, 'the one before it is no way back');
   t.equal(state.configs.lastGood('north')?.version, 1n, 'unless someone asks for it');
-  t.equal((await state.configs.add('north', 'sources: {}', 'ann', 'test')).version, 3n);
+  t.equal((await pushed(state, 'north', 'sources: {}')).version, 3n);
 });
 
 async function rowsLeft(store: Store, table: string): Promise<unknown[]> {

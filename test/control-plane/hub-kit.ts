@@ -26,6 +26,12 @@ export type Said = NonNullable<PlaneFrame['frame']>;
 const key = Buffer.alloc(32, 3);
 const nowUs = () => 1n;
 
+/** A config of this site, as a push makes it. */
+export function pushed(state: Pick<HubState, 'configs' | 'audit'>, site: string, yaml: string) {
+  const config = { site, yaml, author: 'ann', reason: 'test' };
+  return state.configs.add(config, (row) => state.audit.addAll([], [row]));
+}
+
 export async function openCentre(directory: string) {
   const store = await openLmdbStore({
     directory,

@@ -17,11 +17,8 @@ async function rig(t: Test) {
   /** What can be called at once: its token and its key are there. */
   const prepare = async (site: string, gateway: string) => {
     const expiresAtUs = 2n ** 62n;
-    const secret = await state.tokens.create({
-      site,
-      gateway,
-      expiresAtUs,
-    });
+    const { secret, row } = state.tokens.made({ site, gateway, expiresAtUs });
+    await state.store.write([row]);
     const { csr } = await makeRequest();
     const request = { secret: Buffer.from(secret, 'hex'), csr, version: '1' };
     return (before?: Peer) =>
@@ -67,7 +64,7 @@ t.test(
     await Promise.all([other(), renewal()]);
     t.equal(goodOf('gw'), 1, 'whichever has its turn first');
     // The name goes to another machine, and what comes meanwhile waits for that.
-    const given = state.registry.inTurn('gw', () => state.peers.revoke('gateway', 'gw'));
+    const given = state.registry.inTurn('gw', () => state.store.write(state.peers.revoked('gateway', 'gw')));
     t.equal(await renewal(), 'revoked');
     await given;
     t.equal(goodOf('gw'), 0);

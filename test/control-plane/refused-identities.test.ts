@@ -49,13 +49,13 @@ t.test(
   'refused identity - it is told at once, once for an address and reason, with whose it is',
   async (t) => {
     const { plane, context, lines, call } = await callers(t);
-    const { authority, peers, registry, audit, refusedCallers } = plane.state;
+    const { authority, peers, registry, audit, store, refusedCallers } = plane.state;
     await registry.update('north', { site: 'north', enrolledAtUs: nowUs64() });
     const north = await authority.issue('gateway', 'north', []);
-    await peers.issued(north, 'gateway', 'north');
+    await store.write([peers.issued(north, 'gateway', 'north')]);
     for (let n = 0; n < 3; n += 1) t.equal(await call(listGateways), '16');
     t.equal(await call(listGateways, north), '7', 'a gateway is no admin');
-    await peers.revoke('gateway', 'north');
+    await store.write(peers.revoked('gateway', 'north'));
     for (let n = 0; n < 2; n += 1) t.equal(await call(listGateways, north), '16');
     const admin = { certificatePem: context.certPem, keyPem: context.keyPem };
     t.equal(await call('/hilum.v1.Uplink/Renew', admin), '7', 'an admin is no gateway');
@@ -109,14 +109,9 @@ t.test('certificate request - weak keys and SHA-1 are refused, and the token sta
   for (const csr of weak) await t.rejects(authority.sign(csr, 'gateway', 'x'), { code: 'csr-bad' });
   for (const csr of [await rsa(3072, 'SHA-256'), await ec('P-256', 'SHA-256'), await ec('P-384', 'SHA-384')])
     t.match(await authority.sign(csr, 'gateway', 'x'), { serial: /./ });
-  const secret = Buffer.from(
-    await tokens.create({
-      gateway: '',
-      site: 'north',
-      expiresAtUs: nowUs64() + 60_000_000n,
-    }),
-    'hex',
-  );
+  const made = tokens.made({ gateway: '', site: 'north', expiresAtUs: nowUs64() + 60_000_000n });
+  await plane.state.store.write([made.row]);
+  const secret = Buffer.from(made.secret, 'hex');
   const { enroll } = await import('../../control-plane/identity/enrollment.ts');
   const streams = { online: () => false, drop: () => {} };
   const ask = (csr: Uint8Array) =>

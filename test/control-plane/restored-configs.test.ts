@@ -5,7 +5,7 @@ import { hubOf } from '../../control-plane/hub.ts';
 import type { State } from '../../control-plane/plane.ts';
 import { ConfigOutcome, ConfigReport } from '../../proto/gen/hilum/v1/session.ts';
 import { folderOf } from '../kit/site.ts';
-import { openCentre } from './hub-kit.ts';
+import { openCentre, pushed } from './hub-kit.ts';
 
 const of = (version: bigint, hash: string | Buffer, outcome = 'applied') =>
   ConfigOutcome.fromPartial({ version, hash: Buffer.from(hash), outcome });
@@ -15,7 +15,7 @@ t.test('configs - the same number with another text is another config', async (t
   const hub = hubOf(state, () => {});
   const api = new ConfigApi(state as State, sessions);
   await state.registry.update('north', { site: 'north' });
-  const { version, hash } = await state.configs.add('north', 'sources: {}', 'ann', 'after the restore');
+  const { version, hash } = await pushed(state, 'north', 'sources: {}');
   const same = of(version, Buffer.from(hash, 'hex'));
   const other = of(version, 'of the text before the restore');
   t.match(hub.offer('north', 'north', other), { version, yaml: 'sources: {}' }, 'it is offered');
@@ -33,13 +33,13 @@ t.test('configs - the same number with another text is another config', async (t
 t.test('configs - a new version is above all that gateways have told of, over a restart too', async (t) => {
   const directory = folderOf(t);
   const first = await openCentre(directory);
-  await first.state.configs.add('north', 'sources: {}', 'ann', 'test');
+  await pushed(first.state, 'north', 'sources: {}');
   const hub = hubOf(first.state, () => {});
   await hub.configReport('north', ConfigReport.fromPartial({ running: of(8n, 'h') }));
   await hub.configReport('north', ConfigReport.fromPartial({ running: of(2n ** 63n, 'no number of ours') }));
   await first.close();
   const { state, close } = await openCentre(directory);
-  t.equal((await state.configs.add('north', 'sources: {}', 'ann', 'test')).version, 9n);
-  t.equal((await state.configs.add('south', 'sources: {}', 'ann', 'test')).version, 10n);
+  t.equal((await pushed(state, 'north', 'sources: {}')).version, 9n);
+  t.equal((await pushed(state, 'south', 'sources: {}')).version, 10n);
   await close();
 });

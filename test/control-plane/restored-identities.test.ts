@@ -21,7 +21,9 @@ async function rig(t: Test) {
   const issue = (name = 'north', role: 'gateway' | 'admin' = 'gateway') =>
     state.authority.issue(role, name, []);
   const known = async (issued: Awaited<ReturnType<typeof issue>>, endsLaterUs = 0n, name = 'north') =>
-    state.peers.issued({ ...issued, expiresAtUs: issued.expiresAtUs + endsLaterUs }, 'gateway', name);
+    state.store.write([
+      state.peers.issued({ ...issued, expiresAtUs: issued.expiresAtUs + endsLaterUs }, 'gateway', name),
+    ]);
   const verdict = ({ certificatePem }: { certificatePem: string }) => {
     const said = state.peers.verify(new X509Certificate(certificatePem).raw, Date.now());
     return 'peer' in said ? said.peer.name : said.objection;
@@ -53,7 +55,7 @@ t.test('restored - a certificate that is newer than all known ones of its gatewa
     state.peers.good('gateway', Date.now()).some(({ serial }) => serial === renewed.serial),
     'it is one of those of its gateway',
   );
-  await state.peers.revoke('gateway', 'north');
+  await state.store.write(state.peers.revoked('gateway', 'north'));
   t.equal(verdict(renewed), wasRevoked, 'and is revoked with them');
 });
 
@@ -63,7 +65,7 @@ t.test('restored - one that another has replaced is refused', async (t) => {
   await known(await issue(), dayUs);
   t.equal(verdict(replaced), notIssued);
   // Whatever is known is newer, also where it is revoked.
-  await state.peers.revoke('gateway', 'north');
+  await state.store.write(state.peers.revoked('gateway', 'north'));
   t.equal(verdict(replaced), notIssued);
   t.same(await trail(), []);
 });
@@ -80,7 +82,8 @@ t.test('restored - an admin, and a gateway of which nothing is known, is refused
   t.equal(verdict(await issue('south')), notIssued, 'its name is not here');
   t.equal(verdict(await issue()), notIssued, 'its name is, and no certificate');
   const admin = await issue('ann', 'admin');
-  await state.peers.issued({ ...admin, expiresAtUs: admin.expiresAtUs - dayUs }, 'admin', 'ann');
+  const older = { ...admin, expiresAtUs: admin.expiresAtUs - dayUs };
+  await state.store.write([state.peers.issued(older, 'admin', 'ann')]);
   t.equal(verdict(await issue('ann', 'admin')), notIssued);
   await known(await issue('west'), -dayUs, 'west');
   t.equal(verdict(await issue('west')), notIssued, 'a certificate alone makes no gateway');

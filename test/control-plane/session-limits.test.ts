@@ -17,7 +17,7 @@ async function withGateway(t: Test) {
   const { keyPem, csr } = await makeRequest();
   const issued = await authority.sign(csr, 'gateway', 'north-1');
   await registry.update('north-1', { site: 'north' });
-  await peers.issued(issued, 'gateway', 'north-1');
+  await plane.state.store.write([peers.issued(issued, 'gateway', 'north-1')]);
   const peer: Peer = {
     role: 'gateway',
     name: 'north-1',

@@ -108,3 +108,23 @@ t.test('store on LMDB - a walk over a damaged key goes neither back nor past wha
     await store.close();
   }
 });
+
+t.test('store on LMDB - a table that cannot be made is a fault of the storage', async (t) => {
+  const faults: unknown[] = [];
+  const store = await openLmdbStore({
+    directory: t.testdir(),
+    key,
+    onFault: (cause) => faults.push(cause),
+  });
+  // More than the environment has room for: the transaction that makes one fails.
+  let refused: string | undefined;
+  for (let n = 0; refused === undefined && n < 100; n += 1)
+    await store.write([{ table: `t${n}`, key: Buffer.from('k'), value: Buffer.from('v') }]).catch(() => {
+      refused = `t${n}`;
+    });
+  t.type(refused, 'string');
+  t.equal(faults.length, 1, 'told at the write');
+  await t.rejects(store.get(`${refused}`, Buffer.from('k')));
+  t.equal(faults.length, 2, 'and at the read');
+  await store.close();
+});

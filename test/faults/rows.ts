@@ -16,6 +16,7 @@ import { f26 } from './rows/f26-oversize.ts';
 import { f31 } from './rows/f31-cut-stream.ts';
 import { f32 } from './rows/f32-false-acks.ts';
 import { f37 } from './rows/f37-canary.ts';
+import { f41, f42 } from './rows/f41-crash-points.ts';
 
 export const rows: readonly Row[] = [
   f01,
@@ -35,4 +36,6 @@ export const rows: readonly Row[] = [
   f31,
   f32,
   f37,
+  f41,
+  f42,
 ];

@@ -13,8 +13,8 @@ import { type RunOptions, runRow, type Verdict, verdictLine } from './run-row.ts
 
 /** Of about the same length each. */
 const groups = {
-  kills: ['F1', 'F2'],
-  disk: ['F3', 'F4', 'F5', 'F6'],
+  kills: ['F1', 'F2', 'F41'],
+  disk: ['F3', 'F4', 'F5', 'F6', 'F42'],
   line: ['F9', 'F10', 'F13', 'F31', 'F32'],
   messages: ['F16', 'F18', 'F19', 'F21', 'F26', 'F37'],
 } as const;

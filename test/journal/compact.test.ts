@@ -35,10 +35,10 @@ t.test(
     t.equal(code, 75, stderr);
     t.match(
       stderr,
-      /^The compacted copy in .*journal\.compact cannot be written.*The journal is as it was\.\n/,
+      /^The compacted copy in .*journal\.unfinished cannot be written.*The journal is as it was\.\n/,
     );
     t.match(stderr, /takes at most \d+ MiB.*free there/);
-    t.notOk(existsSync(join(data, 'journal.compact')), 'what was written of the copy takes no room');
+    t.notOk(existsSync(join(data, 'journal.unfinished')), 'what was written of the copy takes no room');
     t.equal((await runProgram('gateway', ['journal', 'verify', '--data', data])).code, 0);
   },
 );
@@ -63,7 +63,7 @@ t.test('journal compact - where the copy cannot be flushed the journal stays', {
   const verify = () => runProgram('gateway', ['journal', 'verify', '--data', data, '-o', 'json']);
   const whole = { code: 0, stdout: /"records.routine": ?1/ };
   t.match(await verify(), whole);
-  const beside = join(data, 'journal.compact');
+  const beside = join(data, 'journal.unfinished');
   const compact = [programPath('gateway'), 'journal', 'compact', '--data', data];
   const failing = underStrace(
     {

@@ -213,6 +213,34 @@ t.test('rounds - a replay leaves quarantine in the round of its new record and c
   t.ok(rounds > 4, `${rounds} rounds`);
 });
 
+for (const [how, done] of [
+  ['replay', 'replayed'],
+  ['discard', 'discarded'],
+] as const) {
+  t.test(`rounds - a ${how} and the entry that says who asked for it are one round`, async (t) => {
+    const all = [1, 2, 3, 4, 5, 6];
+    await cutAfterEvery(
+      () => folderOf(t),
+      async (journal) => {
+        await Promise.all(all.map((n) => journal.append(draft(n))));
+        for (const row of journal.take('routine', 10_000, 1024 ** 3))
+          journal.finish([row], [{ lanes: [], rejects: row.records.map(rejected), deliveries: [] }]);
+        await journal.release('nothing');
+      },
+      async (journal) => {
+        const asked = (n: number) => ({ actor: 'ann', reason: 'test', subject: String(n) });
+        await Promise.all(all.map((n) => journal[how](n, { id: id(n), asked: asked(n) })));
+      },
+      async (journal, where) => {
+        const left = all.filter((n) => journal.quarantined(n) === undefined).map(String);
+        const told = journal.reports.auditEntries(0, 100).filter(({ action }) => action === done);
+        t.same(told.map(({ subject }) => subject).sort(), left, where);
+        t.ok(told.every(({ actor, reason }) => actor === 'ann' && reason === 'test'));
+      },
+    );
+  });
+}
+
 t.test('rounds - two replays of one entry at once put it back once', async (t) => {
   const opened = await openJournal(folderOf(t));
   const { journal } = opened;

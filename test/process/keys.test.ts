@@ -28,7 +28,7 @@ t.test('keys - a private file goes through no link and into no file that somebod
   const folder = t.testdir({ loot: '', elsewhere: '' });
   const file = join(folder, 'identity.json');
   for (const [name, target] of [
-    ['identity.json.new', 'loot'],
+    ['identity.json.unfinished', 'loot'],
     ['identity.json', 'elsewhere'],
   ] as const)
     symlinkSync(join(folder, target), join(folder, name));
@@ -37,7 +37,7 @@ t.test('keys - a private file goes through no link and into no file that somebod
   t.equal(readFileSync(file, 'utf8'), 'secret');
   for (const target of ['loot', 'elsewhere']) t.equal(readFileSync(join(folder, target), 'utf8'), '', target);
   // What a crash left behind, or somebody with a wide mode, is not written into either.
-  writeFileSync(`${file}.new`, 'left', { mode: 0o666 });
+  writeFileSync(`${file}.unfinished`, 'left', { mode: 0o666 });
   writePrivate(file, 'again');
   t.same([readFileSync(file, 'utf8'), lstatSync(file).mode & 0o777], ['again', 0o600]);
 });

@@ -7,8 +7,8 @@ import { Rig } from '../faults/rig.ts';
 import { packetType, publishPacket } from '../kit/mqtt-wire.ts';
 import { projectRoot } from '../kit/paths.ts';
 import { seededRandom } from '../kit/random.ts';
+import { runProgram } from '../kit/site.ts';
 import { until } from '../kit/wait.ts';
-import { cli } from './cli.ts';
 
 const folder = t.testdir();
 const rig = new Rig({
@@ -22,7 +22,7 @@ const rig = new Rig({
 });
 await rig.start();
 const context = join(folder, 'control-plane', 'admin.json');
-const ctl = (...args: string[]) => cli('hilumctl', ['--context', context, ...args]);
+const ctl = (...args: string[]) => runProgram('ctl', ['--context', context, ...args]);
 const json = async <T>(...args: string[]): Promise<T> =>
   JSON.parse((await ctl(...args, '-o', 'json')).stdout) as T;
 

@@ -11,8 +11,8 @@ import { acknowledge, MllpServer } from '../kit/mllp-server.ts';
 import { packetType, publishPacket } from '../kit/mqtt-wire.ts';
 import { projectRoot } from '../kit/paths.ts';
 import { seededRandom } from '../kit/random.ts';
+import { runProgram } from '../kit/site.ts';
 import { until } from '../kit/wait.ts';
-import { cli } from './cli.ts';
 
 const folder = t.testdir();
 const rig = new Rig({
@@ -26,7 +26,7 @@ const rig = new Rig({
 });
 await rig.start();
 const context = join(folder, 'control-plane', 'admin.json');
-const ctl = (...args: string[]) => cli('hilumctl', ['--context', context, ...args]);
+const ctl = (...args: string[]) => runProgram('ctl', ['--context', context, ...args]);
 const json = async <T>(...args: string[]): Promise<T> =>
   JSON.parse((await ctl(...args, '-o', 'json')).stdout) as T;
 
@@ -405,7 +405,7 @@ t.test('doctor - tells blocked, intercepted, unresolved and refused by the proxy
   const settings = (text: string) =>
     file('doctor.yaml', `status: { listen: "127.0.0.1:0" }\nuplink: { ${text} }\n`);
   const finding = async (text: string) => {
-    const { stdout } = await cli('hilum-gateway', [
+    const { stdout } = await runProgram('gateway', [
       'doctor',
       '--data',
       rig.gatewayData,
@@ -432,10 +432,10 @@ t.test('doctor - tells blocked, intercepted, unresolved and refused by the proxy
 t.test('command line - usage errors are 2, an unreachable control plane is 69', async (t) => {
   t.equal((await ctl('nonsense')).code, 2);
   t.equal((await ctl('config', 'push')).code, 2);
-  t.equal((await cli('hilum-gateway', ['run'])).code, 2);
-  t.equal((await cli('hilum-gateway', ['status', '--data', join(folder, 'nowhere')])).code, 69);
+  t.equal((await runProgram('gateway', ['run'])).code, 2);
+  t.equal((await runProgram('gateway', ['status', '--data', join(folder, 'nowhere')])).code, 69);
   const typo = file('settings.yaml', 'listeners:\n  lab: { type: mllp, listne: "127.0.0.1:1" }\n');
-  const checked = await cli('hilum-gateway', ['check', '--data', folder, '--settings', typo]);
+  const checked = await runProgram('gateway', ['check', '--data', folder, '--settings', typo]);
   t.equal(checked.code, 78);
   t.match(
     checked.stderr,
@@ -443,7 +443,7 @@ t.test('command line - usage errors are 2, an unreachable control plane is 69', 
   );
   const plain = file('plain.yaml', 'listeners:\n  lab: { type: mllp, listen: "0.0.0.0:2575" }\n');
   t.match(
-    (await cli('hilum-gateway', ['check', '--data', folder, '--settings', plain])).stderr,
+    (await runProgram('gateway', ['check', '--data', folder, '--settings', plain])).stderr,
     /needs range, reason, owner/,
   );
 });

@@ -1,7 +1,8 @@
 /** The steps of an imaging procedure: IPC, and ZDS before there was one. */
 import type { ImagingStep, Order } from '../../../proto/gen/hilum/v1/event.ts';
+import { identifier } from '../identity.ts';
 import { code, codes } from './coded.ts';
-import { ei, identifier } from './identified.ts';
+import { ei } from './identified.ts';
 import { fresh } from './shapes.ts';
 import { type Table, word } from './table.ts';
 

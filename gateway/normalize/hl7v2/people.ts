@@ -1,11 +1,11 @@
 /** Names and people: XPN, XCN, NDL, and PL for where they are. */
 
 import type { HumanName, Location, Participant, Person } from '../../../proto/gen/hilum/v1/event.ts';
-import { identifierSystem } from '../identity.ts';
+import { identifier, identifierSystem } from '../identity.ts';
 import { upper } from '../text.ts';
 import { span, timeOf } from './clock.ts';
 import { codeOf } from './coded.ts';
-import { assigned, eiOf, facilityIn, identifier, systemOf } from './identified.ts';
+import { assigned, eiOf, facilityIn, systemOf } from './identified.ts';
 import type { Segment } from './message.ts';
 import { Parts } from './parts.ts';
 import { nameOfHd, runningText } from './running-text.ts';

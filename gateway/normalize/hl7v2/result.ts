@@ -1,12 +1,15 @@
 /** OBX: one result [HL7 7.4.2]. */
+
 import type { Observation } from '../../../proto/gen/hilum/v1/event.ts';
 import { codeInTable } from '../../../proto/hl7-table.ts';
+import { identifier } from '../identity.ts';
 import { upper } from '../text.ts';
 import { address } from './addresses.ts';
 import { time } from './clock.ts';
-import { code, codes, oneCode, textOf, unitIn, unitText } from './coded.ts';
+import { code, codes, oneCode, said, textOf, unitIn, unitText } from './coded.ts';
+import type { Draft } from './draft.ts';
 import { flags } from './flags.ts';
-import { ei, eiOrEip, equipment, identifier, organizationOf } from './identified.ts';
+import { ei, eiOrEip, equipment, organizationOf } from './identified.ts';
 import type { Segment } from './message.ts';
 import { severalUnits } from './own-units.ts';
 import { participants } from './people.ts';
@@ -146,4 +149,17 @@ function producer(to: Observation, segment: Segment, field: number): void {
   const id = identifier(coding.code, '', coding.system);
   id.assigner = coding.name;
   to.performingOrganizationIdentifiers.push(id);
+}
+
+/** A row behind a problem or a goal is of that one; whether a goal's is its target or was found only OBX-22 can say. */
+export function ofListed({ ofCondition, current, message }: Draft, row: Observation, segment: Segment): void {
+  row.ofCondition = ofCondition;
+  const { type } = current.conditions[Number(/\d+/.exec(ofCondition)?.[0])] ?? {};
+  if (type !== 'goal' || segment.has(22)) return;
+  row.mood = said('of a goal');
+  row.status = 'unknown';
+  remark(
+    message.scope,
+    'OBX-22: empty behind a GOL, so that nobody knows whether it was found or is aimed at',
+  );
 }

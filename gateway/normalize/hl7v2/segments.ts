@@ -2,7 +2,6 @@
 import type {
   Allergy,
   Coverage,
-  Observation,
   RelatedPerson,
   Specimen,
   Timing,
@@ -10,7 +9,7 @@ import type {
 import { upper } from '../text.ts';
 import { act } from './acting.ts';
 import { al1, dg1, iam, iar, noteOf, pr1 } from './clinical.ts';
-import { said, tabled } from './coded.ts';
+import { tabled } from './coded.ts';
 import type { Draft } from './draft.ts';
 import { drg } from './drg.ts';
 import type { Handler } from './family.ts';
@@ -24,7 +23,7 @@ import { awaitsIts, beginHere, hasOrcAbove, opensHere } from './own-orc.ts';
 import { arv, disabled, pd1, pid } from './patient.ts';
 import { urge, urgency } from './priority.ts';
 import { con, consenter, gt1, guarantor, nk1 } from './related-persons.ts';
-import { obx } from './result.ts';
+import { obx, ofListed } from './result.ts';
 import { remark } from './scope.ts';
 import { fresh } from './shapes.ts';
 import { describedBy, sac, specimenOf, spm } from './specimen.ts';
@@ -321,18 +320,21 @@ export const observationSegments: Record<string, Handler> = {
   },
 };
 
-/** A row behind a problem or a goal is of that one; whether a goal's is its target or was found only OBX-22 can say. */
-function ofListed({ ofCondition, current, message }: Draft, row: Observation, segment: Segment): void {
-  row.ofCondition = ofCondition;
-  const { type } = current.conditions[Number(/\d+/.exec(ofCondition)?.[0])] ?? {};
-  if (type !== 'goal' || segment.has(22)) return;
-  row.mood = said('of a goal');
-  row.status = 'unknown';
-  remark(
-    message.scope,
-    'OBX-22: empty behind a GOL, so that nobody knows whether it was found or is aimed at',
-  );
-}
+/** What most families read. */
+export const commonSegments: Record<string, Handler> = {
+  ...patientSegments,
+  ...clinicalSegments,
+  ...coverageSegments,
+  ...noteSegment,
+  ...orderSegments,
+  ...observationSegments,
+};
+
+/** What each of several orders repeats in its event. */
+export const repeatedSegments: ReadonlySet<string> = new Set([
+  'MSH',
+  ...[patientSegments, clinicalSegments, coverageSegments].flatMap(Object.keys),
+]);
 
 /** ORC-1 of an earlier result beside orders [HL7 table 0119]: previous results, observations to follow. */
 const earlierControls = new Set(['PR', 'RE']);

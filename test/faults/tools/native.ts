@@ -7,7 +7,7 @@ import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { projectRoot } from '../../kit/paths.ts';
 
-export type PreloadName = 'recorder' | 'clock';
+export type PreloadName = 'recorder' | 'clock' | 'crash';
 
 /** The path of the built library; undefined where there is no gcc. Throws where the source does not build. */
 export function buildPreload(name: PreloadName, folder: string): string | undefined {
