@@ -343,3 +343,9 @@ t.test('fhir - what has a place there is there', (t) => {
   t.match(only('Coverage', all)[0], { type: coding('HMO'), order: 2 });
   t.end();
 });
+
+t.test('fhir - what is told of a protected guarantor is restricted', (t) => {
+  const all = resources('ADT^A01', 'PV1|1|I', line('GT1', { 1: '1', 3: 'DOE^JO', 39: 'Y' }));
+  t.match(only('RelatedPerson', all)[0]?.meta, { security: [{ code: 'R' }] });
+  t.end();
+});

@@ -1231,7 +1231,7 @@ export interface Person {
 export interface Patient {
   /**
    * Every number of the patient, each with who assigned it.
-   * HL7 v2: PID-2, PID-3, PID-4, PID-19, PID-20 · FHIR: Patient.identifier · IHE: PAM ITI-30 PID-3 ·
+   * HL7 v2: PID-2, PID-3, PID-4, PID-19, PID-20, DB1-3 · FHIR: Patient.identifier · IHE: PAM ITI-30 PID-3 ·
    * Device JSON: patient
    */
   identifiers: Identifier[];
@@ -1351,7 +1351,7 @@ export interface Patient {
   /**
    * <field>=<value as sent>: unknown identity, its reliability, a disability, a living will, whether organs may be taken,
    * and whether the record may be made public or is protected.
-   * HL7 v2: PID-31, PID-32, PD1-7, PD1-8, PD1-11, PD1-12, DB1-4
+   * HL7 v2: PID-31, PID-32, PD1-7, PD1-8, PD1-9, PD1-11, PD1-12, DB1-4
    */
   flags: string[];
   /**
@@ -1681,8 +1681,8 @@ export interface Participant {
     | Period
     | undefined;
   /**
-   * The role by its code, where it was sent as one.
-   * HL7 v2: PRD-1
+   * The role by its code, where it was sent as one; of PRT and ROL where more than the code was sent.
+   * HL7 v2: PRD-1, PRT-4, ROL-3
    */
   roleCode:
     | Code
@@ -1701,7 +1701,7 @@ export interface Participant {
     | undefined;
   /**
    * Where whom takes part in this role works.
-   * HL7 v2: PRD-4, CTD-4, PRT-9, ROL-13
+   * HL7 v2: PRD-4, CTD-4, PRT-9, ROL-13, NDL-4 to NDL-11
    */
   location:
     | Location
@@ -1951,8 +1951,9 @@ export interface Encounter {
    */
   advanceDirectives: Code[];
   /**
-   * <field>=<value as sent>: whether the visit is protected.
-   * HL7 v2: PV2-22
+   * <field>=<value as sent>: whether the visit is protected, whether it is for something that came of work, of a newborn
+   * whether it is one and whether it is kept here, whether there is a living will and whether organs may be taken.
+   * HL7 v2: PV2-15, PV2-22, PV2-36, PV2-37, PV2-43, PV2-44
    */
   flags: string[];
   /**
@@ -2452,7 +2453,7 @@ export interface Order {
   supplies: SupplyItem[];
   /**
    * What the message does with this order or report, as sent: A adds it, D deletes it, U updates it, X leaves it.
-   * HL7 v2: OBR-55 (table 0206)
+   * HL7 v2: OBR-55, ORC-35 (table 0206)
    */
   segmentAction: string;
   /**
@@ -5521,7 +5522,7 @@ export interface ChargeItem {
     | undefined;
   /**
    * Who did and who ordered it.
-   * HL7 v2: FT1-20, FT1-21 · FHIR: ChargeItem.performer
+   * HL7 v2: FT1-20, FT1-21, FT1-24 (who entered it) · FHIR: ChargeItem.performer
    */
   participants: Participant[];
   /**
@@ -6667,7 +6668,7 @@ export interface Coverage {
     | undefined;
   /**
    * The insurer's numbers.
-   * HL7 v2: IN1-3 · FHIR: Coverage.payor, Organization.identifier
+   * HL7 v2: IN1-3, IN1-4, IN2-25 · FHIR: Coverage.payor, Organization.identifier
    */
   company: Identifier[];
   /**
@@ -6737,7 +6738,7 @@ export interface Coverage {
   employers: Organization[];
   /**
    * Who acts for this insurance.
-   * HL7 v2: ROL, PRT after IN1
+   * HL7 v2: ROL, PRT after IN1, IN1-30 (who verified it)
    */
   participants: Participant[];
   /**
@@ -6824,8 +6825,8 @@ export interface Coverage {
     | Code
     | undefined;
   /**
-   * Numbers of the insured as a member of the plan.
-   * HL7 v2: IN1-49
+   * Numbers of the insured: of the employee (EN), social security (SS), of the subscriber at the payor (SN).
+   * HL7 v2: IN2-1, IN2-2, IN2-26
    */
   insuredIdentifiers: Identifier[];
   /**
@@ -7096,7 +7097,7 @@ export interface RelatedPerson {
   gender: string;
   /**
    * Where the person works.
-   * HL7 v2: NK1-13
+   * HL7 v2: NK1-13, GT1-16, GT1-17, GT1-18, GT1-29, GT1-51
    */
   employers: Organization[];
   /**
@@ -7113,12 +7114,12 @@ export interface RelatedPerson {
   ofEncounter: string;
   /**
    * <field>=<value as sent>: whether what is told of the person is protected.
-   * HL7 v2: NK1-23 (table 0136) · FHIR: RelatedPerson.meta.security, restricted of Y
+   * HL7 v2: NK1-23, GT1-39 (table 0136) · FHIR: RelatedPerson.meta.security, restricted of Y
    */
   flags: string[];
   /**
    * Whom to contact in the person's place, where both are named.
-   * HL7 v2: NK1-30, NK1-31, NK1-32 beside NK1-2
+   * HL7 v2: NK1-30, NK1-31, NK1-32, NK1-41 beside NK1-2, GT1-45, GT1-46, GT1-48
    */
   contact:
     | Participant
