@@ -52,7 +52,16 @@ export class Catalogue {
   mapped(site: string, { field, system, name, code, text }: UnmappedCode): Target | undefined {
     const { codes, units } = this.#sites.get(site) ?? builtIn();
     if (field === 'unit') {
-      const coding = { system, code, display: text, version: '', name, mapped: false };
+      const coding = {
+        system,
+        code,
+        display: text,
+        version: '',
+        name,
+        mapped: false,
+        valueSet: '',
+        valueSetVersion: '',
+      };
       const ucum = units.read({ text, codings: [coding] });
       return ucum === undefined ? undefined : { system: ucumSystem, code: ucum, display: '', because: '' };
     }

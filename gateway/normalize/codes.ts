@@ -96,6 +96,15 @@ export function addMapped(code: Code, tables: CodeTables, fired: (table: string)
     fired(found.table);
     if (code.codings.some((other) => other.system === found.system && other.code === found.code)) continue;
     const { system, code: value, display } = found;
-    code.codings.push({ system, code: value, display, version: '', name: '', mapped: true });
+    code.codings.push({
+      system,
+      code: value,
+      display,
+      version: '',
+      name: '',
+      mapped: true,
+      valueSet: '',
+      valueSetVersion: '',
+    });
   }
 }

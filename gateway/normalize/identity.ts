@@ -16,6 +16,9 @@ export function identifier(value: string, type: string, system: string): Identif
     universalId: '',
     universalIdType: '',
     checkDigit: '',
+    checkDigitScheme: '',
+    jurisdiction: undefined,
+    agency: undefined,
   };
 }
 

@@ -115,14 +115,32 @@ function readAsUcum({ text, codings: sent }: Code, units: UnitTables): ReadUnit 
   // `mg/dl` said to be UCUM is UCUM; it needs no second coding. `mmHg` said to be UCUM is not.
   const known = codings.some((coding) => coding.system === ucumSystem && canonical(coding.code) === ucum);
   if (!known) {
-    codings.push({ system: ucumSystem, code: ucum, display: '', version: '', name: '', mapped: true });
+    codings.push({
+      system: ucumSystem,
+      code: ucum,
+      display: '',
+      version: '',
+      name: '',
+      mapped: true,
+      valueSet: '',
+      valueSetVersion: '',
+    });
   }
   return { code: { text, codings }, ucum };
 }
 
 /** A unit without a coding system is the sender's own word. */
 function asSent(text: string): Coding {
-  return { system: '', code: text, display: '', version: '', name: '', mapped: false };
+  return {
+    system: '',
+    code: text,
+    display: '',
+    version: '',
+    name: '',
+    mapped: false,
+    valueSet: '',
+    valueSetVersion: '',
+  };
 }
 
 /** The name of the conversion, where there was one. */

@@ -95,7 +95,16 @@ export function spelled(text: string): string | undefined {
 }
 
 function textOnly(code: string): Coding {
-  return { system: '', code, display: '', version: '', name: '', mapped: false };
+  return {
+    system: '',
+    code,
+    display: '',
+    version: '',
+    name: '',
+    mapped: false,
+    valueSet: '',
+    valueSetVersion: '',
+  };
 }
 
 /** A litre is `l` and `L` in UCUM, ten `10^` and `10*`; one of them, so that equal units are equal texts. */

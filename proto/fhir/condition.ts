@@ -1,5 +1,5 @@
 /** Condition for diagnoses and problems, Goal for goals. */
-import type { Condition } from '../gen/hilum/v1/event.ts';
+import type { Condition, Observation } from '../gen/hilum/v1/event.ts';
 import {
   coded,
   concept,
@@ -13,28 +13,48 @@ import {
   word,
 } from './datatypes.ts';
 import type { Draft } from './draft.ts';
-import { type Element, type Json, tellsNothing } from './json.ts';
+import { type Element, type Json, present, tellsNothing } from './json.ts';
 import { inRole } from './practitioner.ts';
 import { labelsOf, restricted } from './security.ts';
 import { table } from './tables.ts';
+import { firstValue } from './value.ts';
 
 export function addConditions(draft: Draft): void {
   draft.event.conditions.forEach((from, at) => {
     if (tellsNothing(from)) return;
     const path = `conditions/${at}`;
-    if (from.type === 'goal') addGoal(draft, path, from);
+    const rows = rowsOf(draft, `conditions[${at}]`);
+    if (from.type === 'goal') addGoal(draft, path, from, rows);
     // A risk or a request is no condition that somebody has.
-    else if (from.mood === undefined) addCondition(draft, path, from);
+    else if (from.mood === undefined) addCondition(draft, path, from, rows);
   });
 }
 
-function addCondition(draft: Draft, path: string, from: Condition): void {
+interface Rows {
+  /** References to what was found. */
+  readonly found: Element[];
+  /** What is aimed at, or may be. */
+  readonly aims: readonly Observation[];
+}
+
+function rowsOf(draft: Draft, place: string): Rows {
+  const found: Element[] = [];
+  const aims: Observation[] = [];
+  draft.event.observations.forEach((row, at) => {
+    if (row.ofCondition !== place) return;
+    if (row.mood === undefined) found.push(draft.reference('Observation', `observations/${at}`));
+    else aims.push(row);
+  });
+  return { found, aims };
+}
+
+function addCondition(draft: Draft, path: string, from: Condition, { found }: Rows): void {
   const category = draft.event.kind === 'problem' ? 'problem-list-item' : 'encounter-diagnosis';
   const resource = {
     resourceType: 'Condition',
-    identifier: identifiers([from.identifier]),
+    identifier: identifiers([from.identifier, ...from.identifiers]),
     ...statuses(from),
-    category: [coded(hl7System('condition-category'), category)],
+    category: present([coded(hl7System('condition-category'), category), concept(from.kind)]),
     severity: concept(from.severity),
     code: concept(from.code) ?? word(from.text),
     subject: draft.subject,
@@ -43,6 +63,7 @@ function addCondition(draft: Draft, path: string, from: Condition): void {
     abatementDateTime: dateTime(from.resolved),
     recordedDate: dateTime(from.recorded),
     asserter: inRole(draft, from.participants, 'diagnosing')[0],
+    evidence: found.length === 0 ? undefined : [{ detail: found }],
     note: remarksOn(from),
   };
   // DG1-18 says it of a diagnosis, PRB-25 of a problem.
@@ -86,21 +107,40 @@ function statuses(from: Condition): Record<string, Json> {
   };
 }
 
-function addGoal(draft: Draft, path: string, from: Condition): void {
+function addGoal(draft: Draft, path: string, from: Condition, { found, aims }: Rows): void {
   const deleted = from.action === 'DE';
   const said = textOf(from.status).toLowerCase();
   draft.add(path, {
     resourceType: 'Goal',
-    identifier: identifiers([from.identifier]),
+    identifier: identifiers([from.identifier, ...from.identifiers]),
+    category: present([concept(from.kind)]),
     lifecycleStatus: deleted ? 'entered-in-error' : (goalStatus[said] ?? 'active'),
     description: describe(from),
     subject: draft.subject,
     startDate: date(from.onset),
-    target: [{ dueDate: date(from.expected) }],
-    statusDate: date(from.recorded),
+    target: [{ dueDate: date(from.expected) }, ...aims.map(target)],
+    statusDate: date(from.statusSince ?? from.recorded),
+    outcomeReference: found,
     achievementStatus: concept(from.evaluation),
     note: [...from.evaluationComments.map((text) => ({ text })), ...notes(from.notes)],
   });
+}
+
+/** A detail needs what is measured [gol-1]. */
+function target(row: Observation): Element {
+  const measure = concept(row.code);
+  if (measure === undefined) return {};
+  const { valueQuantity, valueCodeableConcept, valueRange, valueRatio } = firstValue(row);
+  const detailString =
+    (valueQuantity ?? valueCodeableConcept ?? valueRange ?? valueRatio) ? undefined : row.value || undefined;
+  return {
+    measure,
+    detailQuantity: valueQuantity,
+    detailCodeableConcept: valueCodeableConcept,
+    detailRange: valueRange,
+    detailRatio: valueRatio,
+    detailString,
+  };
 }
 
 const goalStatus = table({

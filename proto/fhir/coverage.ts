@@ -13,6 +13,7 @@ export function addCoverages(draft: Draft): void {
       resourceType: 'Coverage',
       identifier: identifiers(from.identifiers),
       status: 'active',
+      type: concept(from.planType),
       policyHolder: insured === '' ? undefined : { display: insured },
       subscriberId: from.policyNumber,
       beneficiary: draft.subject,
@@ -20,6 +21,8 @@ export function addCoverages(draft: Draft): void {
       period: period(from.start, from.end),
       payor: [insurer(draft, from) ?? notStated],
       class: classes(from),
+      // From 1, as FHIR wants it.
+      order: /^[1-9]\d{0,3}$/.test(from.coordinationOrder) ? Number(from.coordinationOrder) : undefined,
     });
   });
 }

@@ -13,7 +13,7 @@ import type {
 } from '../gen/hilum/v1/event.ts';
 import { isUcum } from '../units/ucum.ts';
 import { Decimal, type Element, type Json, lean, present, visible } from './json.ts';
-import { addressType, addressUse, nameScript, nameUse } from './tables.ts';
+import { addressPurpose, addressType, addressUse, nameScript, nameUse } from './tables.ts';
 
 const terminology = 'http://terminology.hl7.org/CodeSystem';
 
@@ -168,8 +168,8 @@ export function nameText(from: HumanName | undefined): string {
 export function address(from: Address): Element {
   const { line, city, district, state, postalCode, country } = from;
   return {
-    use: addressUse[from.use.toUpperCase()],
-    type: addressType[from.use.toUpperCase()],
+    use: from.temporary ? 'temp' : addressUse[from.use.toUpperCase()],
+    type: addressType[from.use.toUpperCase()] ?? addressPurpose[from.purpose.toUpperCase()],
     line,
     city,
     district,

@@ -50,6 +50,7 @@ function addEncounter(draft: Draft, path: string, from: Encounter, whose = draft
     class: classOf(from.class, draft.event.provenance?.source ?? ''),
     type: concepts([from.type, from.patientType]),
     serviceType: concept(from.hospitalService),
+    priority: concept(from.priority),
     subject: whose,
     episodeOfCare: [logical('EpisodeOfCare', from.episode)],
     // DE: not any more.
@@ -105,7 +106,7 @@ function hospitalization(draft: Draft, from: Encounter): Element {
     reAdmission: wordIn(from.reAdmissionCode, from.reAdmission, '0092'),
     dietPreference: concepts(from.diet),
     specialCourtesy: present([wordIn(from.vipCode, from.vip, '0099')]),
-    specialArrangement: concepts(from.ambulatoryStatus),
+    specialArrangement: concepts([...from.ambulatoryStatus, ...from.precautions]),
     destination: location(draft, from.dischargedTo),
     dischargeDisposition: concept(from.dischargeDisposition),
   };

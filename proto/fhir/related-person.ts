@@ -20,8 +20,9 @@ export function addRelatedPersons(draft: Draft): void {
       birthDate: dateText(from.birthDate),
       address: from.addresses.map(address),
       period: period(from.period?.start, from.period?.end),
+      communication: concepts([from.language]).map((language) => ({ language })),
     };
-    const isProtected = from.flags.some((one) => /^NK1-23=Y/i.test(one));
+    const isProtected = from.flags.some((one) => /^(?:NK1-23|GT1-39)=Y/i.test(one));
     draft.add(`relatedPersons/${at}`, resource, isProtected ? [restricted] : []);
   });
 }

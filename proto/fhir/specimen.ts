@@ -50,7 +50,7 @@ function add(draft: Draft, path: string, order: Order, from: Specimen): Element 
     condition: concepts([
       ...from.conditions,
       ...from.rejectReasons,
-      ...[from.quality, from.appropriateness].filter((one) => one !== undefined),
+      ...[from.quality, from.appropriateness, from.containerCondition].filter((one) => one !== undefined),
       ...from.risks,
     ]),
     note: [from.description, ...from.handling.map(textOf)]

@@ -41,6 +41,9 @@ export const addressUse = table({
 /** HL7 table 0190 → AddressType. */
 export const addressType = table({ M: 'postal', SH: 'postal' });
 
+/** HL7 table 0617. */
+export const addressPurpose = table({ M: 'postal', V: 'physical' });
+
 /** HL7 table 0465 → the codes of the representation of a name. */
 export const nameScript = table({ A: 'ABC', I: 'IDE', P: 'SYL' });
 

@@ -19,6 +19,8 @@ const coding = (over: Partial<Coding>): Coding => ({
   code: 'A',
   display: '',
   version: '',
+  valueSet: '',
+  valueSetVersion: '',
   name: 'L',
   mapped: false,
   ...over,
@@ -76,6 +78,9 @@ t.test('equivalence - an identifier is its value and its authority', async (t) =
     universalId: '1.2',
     universalIdType: 'HCD',
     checkDigit: '',
+    checkDigitScheme: '',
+    jurisdiction: undefined,
+    agency: undefined,
   };
   const said = (over: { value?: string; system?: string; names?: string[] }) =>
     ({ is: 'identifier', value: '7', type: '', system: '', names: [], ...over }) as const;
@@ -107,6 +112,8 @@ t.test('equivalence - a name has every part, and a status its one word', async (
     ownFamily: '',
     partnerPrefix: '',
     partnerFamily: '',
+    context: undefined,
+    assemblyOrder: '',
   };
   const said = (given: string[], more: string[] = []) =>
     ({ is: 'name', family: 'BERG', given, more }) as const;

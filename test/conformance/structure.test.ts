@@ -60,6 +60,7 @@ function segmentsOf(raw: Uint8Array): Segment[] {
     offset: '',
     day: '',
     remarks: new Map(),
+    unread: undefined,
     at: 0,
     rules: [],
     times: [],

@@ -18,6 +18,7 @@ function read(raw: Uint8Array | string): Message {
     offset: '',
     day: '',
     remarks: new Map(),
+    unread: undefined,
     at: 0,
     rules: [],
     times: [],

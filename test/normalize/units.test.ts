@@ -11,7 +11,12 @@ const reader = createUnitReader(new Map());
 const local = (code: string, display = ''): Code => coded('urn:hilum:lab', code, display);
 
 function coded(system: string, code: string, display = ''): Code {
-  return { text: display, codings: [{ system, code, display, version: '', name: '', mapped: false }] };
+  return {
+    text: display,
+    codings: [
+      { system, code, display, version: '', name: '', mapped: false, valueSet: '', valueSetVersion: '' },
+    ],
+  };
 }
 
 t.test('unit spellings - what each stands for is UCUM, in its one spelling', async (t) => {

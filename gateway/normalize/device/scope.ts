@@ -121,7 +121,18 @@ export function localCode(sent: string, scope: Scope, system = '', display = '')
   const name = own === uri ? '' : system;
   return {
     text: display || sent,
-    codings: [{ system: own, code: sent, display, version: '', name, mapped: false }],
+    codings: [
+      {
+        system: own,
+        code: sent,
+        display,
+        version: '',
+        name,
+        mapped: false,
+        valueSet: '',
+        valueSetVersion: '',
+      },
+    ],
   };
 }
 
@@ -135,6 +146,8 @@ export function unitCodeOf(unit: string, said = ucumOf(unit)): Code | undefined 
     version: '',
     name: '',
     mapped: said !== unit,
+    valueSet: '',
+    valueSetVersion: '',
   };
   return { text: unit, codings: [coding] };
 }

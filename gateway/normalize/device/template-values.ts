@@ -24,7 +24,16 @@ export function codeOf(from: readonly CodingFrom[], reading: Reading): Code | un
   for (const one of from) {
     if (one.from.length === 0) {
       const { system, code, display } = one;
-      codings.push({ system, code, display, version: '', name: '', mapped: true });
+      codings.push({
+        system,
+        code,
+        display,
+        version: '',
+        name: '',
+        mapped: true,
+        valueSet: '',
+        valueSetVersion: '',
+      });
       text ||= display || code;
       continue;
     }

@@ -62,5 +62,14 @@ function fits(known: Vital, ucum: string): boolean {
 
 function add(code: Code, system: string, value: string, display: string): void {
   if (code.codings.some((one) => one.system === system && one.code === value)) return;
-  code.codings.push({ system, code: value, display, version: '', name: '', mapped: true });
+  code.codings.push({
+    system,
+    code: value,
+    display,
+    version: '',
+    name: '',
+    mapped: true,
+    valueSet: '',
+    valueSetVersion: '',
+  });
 }

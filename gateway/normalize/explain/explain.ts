@@ -67,7 +67,7 @@ export interface Subject {
 const workBytesMax = 64 * 1024 * 1024;
 
 /** Facts of this very run, and lists that any change adds to. */
-const aside = /^provenance\.(remarks|rules)\b|^provenance\.(index|count)$/;
+const aside = /^provenance\.(remarks|rules|unread)\b|^provenance\.(index|count)$/;
 
 /** What the gateway knows of a record without reading it. */
 const captured =

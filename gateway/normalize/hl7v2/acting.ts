@@ -10,10 +10,11 @@ import type {
   Patient,
 } from '../../../proto/gen/hilum/v1/event.ts';
 import { sameNumber } from '../identity.ts';
+import { addresses } from './addresses.ts';
 import { hasEnded } from './clock.ts';
 import type { Draft } from './draft.ts';
 import type { Segment } from './message.ts';
-import { addresses, persons } from './people.ts';
+import { persons } from './people.ts';
 import { fresh } from './shapes.ts';
 import { fill } from './table.ts';
 import type { Acting, prt } from './visit.ts';
@@ -39,7 +40,14 @@ export function act(draft: Draft, segment: Segment, table: typeof prt): void {
     taken = orders(ofOrder, organization);
   const measured = code === 'EQUIP' && ofRow !== undefined;
   if (measured) ofRow.equipment.push(...devices);
-  const as = { action, reason, period, location, addresses: organization === undefined ? addresses : [] };
+  const as = {
+    action,
+    roleCode: acting.roleCode,
+    reason,
+    period,
+    location,
+    addresses: organization === undefined ? addresses : [],
+  };
   for (const one of participants) to.push({ ...one, ...as, role, telecoms, organization });
   const unnamed = participants.length === 0;
   const named = unnamed && !taken && organization !== undefined ? [organization] : [];
@@ -74,6 +82,7 @@ function nobody(): Acting {
   return {
     code: '',
     role: '',
+    roleCode: undefined,
     action: '',
     reason: undefined,
     period: undefined,

@@ -8,7 +8,7 @@ import type { Draft } from './draft.ts';
 import { type Family, type Handler, handlers } from './family.ts';
 import type { Segment } from './message.ts';
 import { nextBody } from './next-body.ts';
-import { db1, mrg, pd1, pid } from './patient.ts';
+import { disabled, mrg, pd1, pid } from './patient.ts';
 import { remark } from './scope.ts';
 import {
   clinicalSegments,
@@ -103,7 +103,7 @@ const ofOther: Record<string, (merge: Merge, draft: Draft, segment: Segment) => 
     if (other !== undefined) fill(other, pd1, segment);
   },
   DB1({ other }, _draft, segment) {
-    if (other !== undefined && isPatients(segment)) fill(other, db1, segment);
+    if (other !== undefined && isPatients(segment)) disabled(other, segment);
   },
   PV1(merge, draft, segment) {
     if (merge.otherEncounter !== undefined) {

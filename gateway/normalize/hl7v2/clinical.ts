@@ -1,18 +1,18 @@
-/** AL1, IAM, IAR, DG1, PR1, PRB, GOL, IN1 and NTE. */
+/** AL1, IAM, IAR, DG1, PR1, PRB, GOL and NTE. */
 import type {
   Allergy,
   AllergyReaction,
   Condition,
-  Coverage,
   Note,
+  Participant,
   Procedure,
 } from '../../../proto/gen/hilum/v1/event.ts';
 import { upper } from '../text.ts';
-import { dateText, time, timeOf } from './clock.ts';
-import { code, codes, codeWithMethod, tabled } from './coded.ts';
-import { cxs, ei, organizations, typed } from './identified.ts';
+import { time } from './clock.ts';
+import { code, codes, codeWithMethod, fullCode, tabled } from './coded.ts';
+import { ei, eis, organization } from './identified.ts';
 import type { Segment } from './message.ts';
-import { addresses, nameIn, participants, person, telecoms } from './people.ts';
+import { location, nameIn, names, participants, person } from './people.ts';
 import { remark } from './scope.ts';
 import { fresh } from './shapes.ts';
 import { eachAsSent, fill, label, type Table, word } from './table.ts';
@@ -42,8 +42,45 @@ export const iam: Table<Allergy> = [
   [13, 'reported', time],
   [14, 'reportedBy', nameIn],
   [15, 'reporterRelationship', code],
+  [16, 'alertDevice', code],
   [17, 'clinicalStatus', code],
+  ...did('verifying', { person: 18, organization: 19, time: 20 }),
+  ...did('inactivating', { person: 21, organization: 30, time: 22 }),
+  ...did('entering', { person: 23, organization: 28, time: 24 }),
+  ...did('modifying', { person: 25, organization: 29, time: 26 }),
+  [27, 'clinicianCode', code],
 ];
+
+/** Who did something with the entry, for whom and when: three fields, whose order no rule of the standard keeps. */
+function did(role: string, fields: { person: number; organization: number; time: number }): Table<Allergy> {
+  const entry = (to: Allergy): Participant => {
+    const known = to.participants.find((one) => one.role === role);
+    if (known !== undefined) return known;
+    const one = fresh.participant(role, undefined);
+    to.participants.push(one);
+    return one;
+  };
+  return [
+    [
+      fields.person,
+      (to, segment, field) => {
+        entry(to).person = person(segment, field);
+      },
+    ],
+    [
+      fields.organization,
+      (to, segment, field) => {
+        entry(to).organization = organization(segment, field);
+      },
+    ],
+    [
+      fields.time,
+      (to, segment, field) => {
+        entry(to).acted = time(segment, field);
+      },
+    ],
+  ];
+}
 
 /** One reaction of the allergy before it [HL7 2.8 3.4.15]. */
 export const iar: Table<AllergyReaction> = [
@@ -59,11 +96,15 @@ export const dg1: Table<Condition> = [
   [4, 'text', word],
   [5, 'recorded', time],
   [6, 'type', tabled('0052')],
+  [6, 'typeCode', fullCode],
   [15, 'priority', word],
   [16, 'participants', participants('diagnosing')],
+  [17, 'classification', code],
   [18, 'confidential', word],
+  [19, 'attested', time],
   [20, 'identifier', ei()],
   [21, 'action', word],
+  [22, 'parent', ei()],
   [26, 'presentOnAdmission', code],
 ];
 
@@ -73,33 +114,60 @@ export const pr1: Table<Procedure> = [
   [4, 'text', word],
   [5, 'performed', time],
   [6, 'type', label],
+  [6, 'typeCode', fullCode],
+  [7, 'minutes', word],
   [8, 'participants', participants('assisting')],
+  [9, 'anesthesia', code],
+  [10, 'anesthesiaMinutes', word],
   [11, 'participants', participants('performing')],
   [12, 'participants', participants('performing')],
+  [13, 'consent', code],
   [14, 'priority', word],
   [15, 'diagnosis', code],
   [16, 'modifiers', codes],
+  [18, 'tissues', codes],
   [19, 'identifier', ei()],
   [20, 'action', word],
+  [23, 'unit', location],
+  [25, 'parent', ei()],
 ];
+
+/** A number of the entry, and further ones. */
+function numbers(to: Condition, segment: Segment, field: number): void {
+  const [first, ...others] = eis()(segment, field);
+  to.identifier = first;
+  to.identifiers.push(...others);
+}
 
 /** Problem detail [HL7 12.4.2]. */
 export const prb: Table<Condition> = [
   [1, 'action', word],
   [2, 'recorded', time],
   [3, 'code', code],
-  [4, 'identifier', ei()],
+  [4, numbers],
+  [5, 'episode', ei()],
+  [6, 'listPriority', word],
   [7, 'established', time],
   [8, 'expected', time],
   [9, 'resolved', time],
+  [10, 'kind', code],
+  [11, 'disciplines', codes],
   [12, 'persistence', code],
   [13, 'verification', code],
   [14, 'status', code],
+  [15, 'statusSince', time],
   [16, 'onset', time],
   [17, 'onsetText', word],
   [18, 'priority', word],
+  [19, 'certainty', code],
+  [20, 'probability', word],
+  [21, 'patientAwareness', code],
+  [22, 'prognosis', code],
+  [23, 'prognosisAwareness', code],
+  [24, 'familyAwareness', word],
   [25, 'confidentiality', code],
   [26, 'severity', code],
+  [27, 'perspective', code],
   [28, mood],
 ];
 
@@ -119,49 +187,25 @@ export const gol: Table<Condition> = [
   [1, 'action', word],
   [2, 'recorded', time],
   [3, 'code', code],
-  [4, 'identifier', ei()],
+  [4, numbers],
+  [5, 'episode', ei()],
+  [6, 'listPriority', word],
   [7, 'onset', time],
   [8, 'expected', time],
+  [9, 'kind', code],
+  [10, 'disciplines', codes],
+  [11, 'reviewStatus', code],
+  [12, 'reviewed', time],
+  [13, 'nextReview', time],
+  [14, 'previousReview', time],
   [16, 'evaluation', code],
   [17, 'evaluationComments', eachAsSent],
   [18, 'status', code],
+  [19, 'statusSince', time],
+  [20, 'targetTypes', codes],
+  [21, 'targets', names],
   [22, 'mood', code],
 ];
-
-export const in1: Table<Coverage> = [
-  [1, 'setId', word],
-  [2, 'plan', code],
-  [3, 'company', cxs],
-  [4, 'companyName', word],
-  [5, 'companyAddresses', addresses],
-  [7, 'companyTelecoms', telecoms],
-  [8, 'groupNumber', word],
-  [9, 'groupName', word],
-  [10, 'employerIdentifiers', cxs],
-  [11, 'employers', organizations],
-  [12, 'start', time],
-  [13, 'end', time],
-  // AUI: 1 number, 2 day, 3 who [HL7 2.A.4].
-  [14, 'authorization', word],
-  [14, 'authorized', (segment, field) => timeOf(segment.parts(field).sub(2), 1, segment, field)],
-  [14, 'authorizationSource', (segment, field) => segment.text(field, 1, 3)],
-  [16, 'insured', nameIn],
-  [17, 'relationship', code],
-  [18, 'insuredBirthDate', dateText],
-  [36, 'policyNumber', word],
-  [49, 'identifiers', typed('MB')],
-];
-
-/** Numbers and names of public insurance [HL7 6.5.7]. */
-export const in2: Table<Coverage> = [
-  [6, 'identifiers', typed('MC')],
-  [7, 'medicaidCaseName', nameIn],
-  [8, 'identifiers', typed('MA')],
-  [61, 'identifiers', typed('MB')],
-];
-
-/** Certification [HL7 6.5.8]. */
-export const in3: Table<Coverage> = [[2, 'certifications', cxs]];
 
 export const nte: Table<Note> = [
   [1, 'setId', word],

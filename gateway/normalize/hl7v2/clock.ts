@@ -5,7 +5,7 @@ import type { Message, Segment } from './message.ts';
 import { oddity } from './odd-years.ts';
 import type { Parts } from './parts.ts';
 import { priorityIn } from './priority.ts';
-import { type KnownTime, place, remark, type Scope } from './scope.ts';
+import { furtherUnread, type KnownTime, place, remark, type Scope } from './scope.ts';
 import { sequenceOf } from './sequence.ts';
 import { fresh } from './shapes.ts';
 
@@ -13,7 +13,10 @@ import { fresh } from './shapes.ts';
 const timesMax = 4;
 
 export function time(segment: Segment, field: number): ClinicalTime | undefined {
-  return segment.has(field) ? timeOf(segment.parts(field), 1, segment, field) : undefined;
+  if (!segment.has(field)) return undefined;
+  const parts = segment.parts(field);
+  furtherUnread(segment, field, parts.end);
+  return timeOf(parts, 1, segment, field);
 }
 
 export function times(segment: Segment, field: number): ClinicalTime[] {

@@ -6,10 +6,12 @@ import { addMapped, codingSystem } from '../codes.ts';
 import { keptBytesMax } from './kept-codes.ts';
 import type { Segment } from './message.ts';
 import type { Parts } from './parts.ts';
-import { fired, place, remark, type Scope } from './scope.ts';
+import { fired, furtherUnread, place, remark, type Scope } from './scope.ts';
 
 export function code(segment: Segment, field: number): Code | undefined {
-  return codeOf(segment.parts(field));
+  const parts = segment.parts(field);
+  furtherUnread(segment, field, parts.end);
+  return codeOf(parts);
 }
 
 /** A field that has one code. What a sender repeats there may be the same in another system, or another thing: nobody knows. */
@@ -35,6 +37,12 @@ export function codeWithMethod(method: number): (segment: Segment, field: number
     if (parts.empty) return undefined;
     return codeOf(parts, parts.has(1) && !parts.has(3) ? segment.text(method) : '');
   };
+}
+
+/** The same with its text and codings, where the field says more than the bare code. */
+export function fullCode(segment: Segment, field: number): Code | undefined {
+  const parts = segment.parts(field);
+  return parts.reaches(2) ? codeOf(parts) : undefined;
 }
 
 export function codes(segment: Segment, field: number): Code[] {
@@ -81,10 +89,22 @@ function read(parts: Parts, scope: Pick<Scope, 'context' | 'rules'>, system: str
   const said = parts.text(9) || text || alternate;
   if (one !== '')
     add(codings, one, text, name, parts.text(7), name === '' ? parts.text(14) : oid(parts, 14), source);
+  const first = codings[0];
   if (two !== '') add(codings, two, alternate, alternateName, parts.text(8), oid(parts, 17), source);
   const three = parts.text(10);
   if (three !== '')
     add(codings, three, parts.text(11), parts.text(12), parts.text(13), oid(parts, 20), source);
+  if (parts.reaches(15)) {
+    const second = two === '' ? undefined : codings[first === undefined ? 0 : 1];
+    const last = three === '' ? undefined : codings.at(-1);
+    for (const [coding, set] of [
+      [first, 15],
+      [second, 18],
+      [last, 21],
+    ] as const)
+      if (coding !== undefined)
+        Object.assign(coding, { valueSet: parts.text(set), valueSetVersion: parts.text(set + 1) });
+  }
   // A second text without a code is neither the code's display nor its text; it stands last.
   if (one === '' && text !== '' && text !== said) codings.push(uncoded(text, name));
   if (two === '' && alternate !== '' && alternate !== said) codings.push(uncoded(alternate, alternateName));
@@ -101,7 +121,16 @@ function referenceId(text: string, name: string): string {
 
 /** Without a code it says nothing in any system; the name that was sent stays. */
 function uncoded(display: string, name: string): Coding {
-  return { system: '', code: '', display, version: '', name, mapped: false };
+  return {
+    system: '',
+    code: '',
+    display,
+    version: '',
+    name,
+    mapped: false,
+    valueSet: '',
+    valueSetVersion: '',
+  };
 }
 
 function oid(parts: Parts, component: number): string {
@@ -117,7 +146,16 @@ function add(
   oid: string,
   source: string,
 ): void {
-  to.push({ system: codingSystem(name, oid, source), code, display, version, name, mapped: false });
+  to.push({
+    system: codingSystem(name, oid, source),
+    code,
+    display,
+    version,
+    name,
+    mapped: false,
+    valueSet: '',
+    valueSetVersion: '',
+  });
 }
 
 /** A code that is not in the message as such: a word of ours. */

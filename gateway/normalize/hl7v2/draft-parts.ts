@@ -78,3 +78,6 @@ export function inherit(event: ClinicalEvent, base: ClinicalEvent): void {
   if (base.notes.length > 0) event.notes.unshift(...base.notes);
   if (base.accessRestrictions.length > 0) event.accessRestrictions.push(...base.accessRestrictions);
 }
+
+export const severalInOne =
+  'OBR: several alarms in one group, told apart by OBX-4; they have its number and its times in common';

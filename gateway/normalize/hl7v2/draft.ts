@@ -29,6 +29,7 @@ import {
   inherit,
   opened,
   segmentBytes,
+  severalInOne,
   toVisit,
 } from './draft-parts.ts';
 import type { Family } from './family.ts';
@@ -42,9 +43,6 @@ import { forOrder, SpecimenAhead } from './specimen-ahead.ts';
 
 /** Every order's event repeats its patient and its specimen, so that a small message could become a huge one. */
 export const repeatedBytesMax = 64 * 1024 * 1024;
-
-const severalInOne =
-  'OBR: several alarms in one group, told apart by OBX-4; they have its number and its times in common';
 
 export class Draft {
   readonly message: Message;
@@ -82,6 +80,7 @@ export class Draft {
   furtherOrder: Order | undefined;
   /** Where the order stands in the event that the next results are of, in a family with one event; else empty. */
   ordered = '';
+  ofCondition = '';
   /** Of the order that is being read. */
   doses: Doses | undefined;
   /** There are several patients, and orders before the first: nobody knows whose the others are. */
@@ -388,6 +387,7 @@ export class Draft {
     this.visited = false;
     this.furtherOrder = undefined;
     this.ordered = '';
+    this.ofCondition = '';
     this.headings = undefined;
     this.base = opened(this.family);
     // A copy, since what an event becomes is its own.

@@ -3,6 +3,8 @@ import type { DiagnosisGroup } from '../../../proto/gen/hilum/v1/event.ts';
 import { time } from './clock.ts';
 import { code } from './coded.ts';
 import type { Segment } from './message.ts';
+import type { Parts } from './parts.ts';
+import { furtherUnread, unread } from './scope.ts';
 import { label, type Table, word } from './table.ts';
 
 export const drg: Table<DiagnosisGroup> = [
@@ -30,11 +32,20 @@ export function price(segment: Segment, field: number): string {
   const money = parts.sub(1);
   const second = parts.text(2);
   const currency = money.text(2) || (/^[A-Z]{3}$/.test(second) ? second : '');
+  furtherUnread(segment, field, parts.end);
+  // CP-2 to CP-6: the kind of price and for which quantity it holds.
+  for (let part = currency === second ? 3 : 2; parts.reaches(part); part++)
+    if (parts.has(part)) unread(segment, `${field}.${part}`);
   return [money.text(1), currency].filter(Boolean).join(' ') || label(segment, field);
 }
 
 /** MO: the same two, each a component [HL7 2.A.42]. */
 function money(segment: Segment, field: number): string {
   const parts = segment.parts(field);
+  furtherUnread(segment, field, parts.end);
+  return moneyOf(parts);
+}
+
+export function moneyOf(parts: Parts): string {
   return [parts.text(1), parts.text(2)].filter(Boolean).join(' ');
 }

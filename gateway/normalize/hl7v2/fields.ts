@@ -4,15 +4,18 @@
  */
 import { analyzerTables } from './analyzer.ts';
 import { bloodTables } from './blood.ts';
-import { al1, dg1, iam, iar, in1, in2, in3, nte, pr1 } from './clinical.ts';
+import { al1, dg1, iam, iar, nte, pr1 } from './clinical.ts';
 import { drg } from './drg.ts';
 import type { Family } from './family.ts';
 import { chargeTables } from './finance.ts';
-import { msh } from './header.ts';
+import { msh, sft } from './header.ts';
+import { ipc, zds } from './imaging.ts';
+import { certified, in1, in2, in3 } from './insurance.ts';
 import { documentTables } from './mdm.ts';
-import { ipc, obr, orc, zds } from './order.ts';
-import { arv, con, db1, gt1, mrg, nk1, pd1, pid } from './patient.ts';
+import { obr, orc } from './order.ts';
+import { arv, db1, disability, mrg, pd1, pid } from './patient.ts';
 import { referenceTables } from './ref.ts';
+import { con, gt1, nk1 } from './related-persons.ts';
 import { err, msa } from './reply.ts';
 import { obx } from './result.ts';
 import { administeredTables, rxTables, vaccineTables } from './rx-tables.ts';
@@ -35,7 +38,7 @@ const tables: Record<string, AnyTable> = {
   PD1: pd1,
   ARV: arv,
   CON: con,
-  DB1: db1,
+  DB1: [...db1, ...disability],
   NK1: nk1,
   GT1: gt1,
   MRG: mrg,
@@ -51,7 +54,7 @@ const tables: Record<string, AnyTable> = {
   PR1: pr1,
   IN1: in1,
   IN2: in2,
-  IN3: in3,
+  IN3: [...in3, ...certified],
   NTE: nte,
   ORC: orc,
   OBR: obr,
@@ -81,7 +84,10 @@ const own: Record<string, Record<string, AnyTable>> = {
 
 /** Segment → field numbers, ascending. MSH stands first, and EVN-1 may stand in for MSH-9. */
 export function fieldsRead(family: Family): Map<string, number[]> {
-  const fields = new Map<string, number[]>([['MSH', header]]);
+  const fields = new Map<string, number[]>([
+    ['MSH', header],
+    ['SFT', sft.map((row) => row[0])],
+  ]);
   for (const segment of family.segments.keys()) {
     const table = own[family.name]?.[segment] ?? tables[segment];
     const numbers = new Set((table ?? []).map((row) => row[0]));
@@ -93,3 +99,14 @@ export function fieldsRead(family: Family): Map<string, number[]> {
   }
   return fields;
 }
+
+/** Read to find out what the message or another field is, and not for the event. */
+export const fieldsAside: ReadonlySet<string> = new Set([
+  'EVN-1', // stands in for MSH-9.2, which wins
+  'DSC-1', // the continuation pointer
+  'DG1-2', // the coding system, where DG1-3 names none
+  'PR1-2',
+  'RXA-27', // the place, where RXA-11 names none
+  'RGS-2', // the action, where the resources behind it name none
+  'DB1-2', // whose the disability is: only the patient's is kept
+]);

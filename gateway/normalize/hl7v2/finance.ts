@@ -8,15 +8,15 @@ import type {
 } from '../../../proto/gen/hilum/v1/event.ts';
 import { lookup } from '../lookup.ts';
 import { time, timeOf } from './clock.ts';
-import { code, codes, tabled } from './coded.ts';
+import { code, codes, fullCode, tabled } from './coded.ts';
 import { price } from './drg.ts';
 import { type Family, type Handler, handlers } from './family.ts';
-import { cx, ei } from './identified.ts';
+import { cx, ei, organization } from './identified.ts';
 import type { Segment } from './message.ts';
 import { location, participants } from './people.ts';
 import { clinicalSegments, commonSegments } from './segments.ts';
 import { fresh } from './shapes.ts';
-import { fill, type Table, word, words } from './table.ts';
+import { asSent, fill, type Table, word, words } from './table.ts';
 
 const ft1: Table<ChargeItem> = [
   [1, 'setId', word],
@@ -27,6 +27,7 @@ const ft1: Table<ChargeItem> = [
   [4, 'transactedEnd', (segment, field) => timeOf(segment.parts(field).sub(2), 1, segment, field)],
   [5, 'posted', time],
   [6, 'type', tabled('0017')],
+  [6, 'typeCode', fullCode],
   [7, 'code', code],
   [8, 'description', word],
   [9, 'alternateDescription', word],
@@ -34,19 +35,35 @@ const ft1: Table<ChargeItem> = [
   [11, 'amountExtended', price],
   [12, 'amountUnit', price],
   [13, 'department', code],
+  [14, 'plan', code],
+  [15, 'insuranceAmount', price],
   [16, 'location', location],
   [17, 'feeSchedule', code],
+  [18, 'patientType', code],
   [19, 'diagnoses', codes],
   [20, 'participants', participants('performing')],
   [21, 'participants', participants('ordering')],
   [22, 'costUnit', price],
   [23, 'filler', ei('FILL')],
+  [24, 'participants', participants('entering')],
   [25, 'procedure', code],
   [26, 'procedureModifiers', codes],
+  [27, 'beneficiaryNotice', code],
+  [28, 'duplicateReason', code],
   [29, 'drug', code],
   [30, 'payment', cx],
   [31, 'references', words],
+  [32, 'performingFacility', organization],
+  [33, 'orderingFacility', organization],
+  [34, 'item', code],
+  [35, 'model', word],
+  [38, 'referral', cx],
+  [39, 'authorization', cx],
+  [41, 'revenue', code],
+  [42, 'prescription', word],
+  [43, 'drugQuantity', asSent],
 ];
+
 /** CX from 2.8 on; where its check digit would be a word, that is the namespace of an EI, which some send before. */
 function transaction(segment: Segment, field: number): Identifier | undefined {
   const parts = segment.parts(field);

@@ -1,9 +1,13 @@
 /** MSH: what the event's provenance says of its message [HL7 2.14.9]. */
-import type { Provenance } from '../../../proto/gen/hilum/v1/event.ts';
+import type { Provenance, Software } from '../../../proto/gen/hilum/v1/event.ts';
 import { upper } from '../text.ts';
+import { time } from './clock.ts';
+import { code } from './coded.ts';
+import { organization, organizations } from './identified.ts';
 import type { Message, Segment } from './message.ts';
 import { remark } from './scope.ts';
-import { asSent, eachAsSent, type Table } from './table.ts';
+import { fresh } from './shapes.ts';
+import { asSent, eachAsSent, fill, type Table, word } from './table.ts';
 
 export const msh: Table<Provenance> = [
   [3, 'sendingApplication', asSent],
@@ -15,8 +19,28 @@ export const msh: Table<Provenance> = [
   [10, 'messageControlId', verbatim],
   [11, 'processingId', asSent],
   [12, 'version', asSent],
+  [17, 'country', word],
+  [19, 'language', code],
   [21, 'profiles', eachAsSent],
+  [22, 'responsible', organizations],
 ];
+
+/** The programs that it came through [HL7 2.14.13]. */
+export const sft: Table<Software> = [
+  [1, 'vendor', organization],
+  [2, 'version', word],
+  [3, 'product', word],
+  [4, 'binary', word],
+  [5, 'information', asSent],
+  [6, 'installed', time],
+];
+
+export function softwareOf({ segments }: Message): Software[] {
+  const found: Software[] = [];
+  for (const segment of segments)
+    if (segment.name === 'SFT') found.push(fill(fresh.software(), sft, segment));
+  return found;
+}
 
 export function verbatim(segment: Segment, field: number): string {
   return segment.message.chars.substring(segment.start(field), segment.end(field));

@@ -2,9 +2,12 @@
 import type { Identifier, Organization } from '../../../proto/gen/hilum/v1/event.ts';
 import { identifier, identifierSystem } from '../identity.ts';
 import { timeOf } from './clock.ts';
+import { codeOf } from './coded.ts';
 import type { Segment } from './message.ts';
 import type { Parts } from './parts.ts';
-import { remark } from './scope.ts';
+import { furtherUnread, remark, unread } from './scope.ts';
+import { fresh } from './shapes.ts';
+import { word } from './table.ts';
 
 /** The identifier's authority, an HD whose three elements begin at `from`. */
 export function assigned(to: Identifier, parts: Parts, from: number): Identifier {
@@ -28,7 +31,15 @@ export function cxs(segment: Segment, field: number): Identifier[] {
 }
 
 export function cx(segment: Segment, field: number): Identifier | undefined {
-  return segment.has(field) ? cxOf(segment.parts(field), segment, field) : undefined;
+  if (!segment.has(field)) return undefined;
+  const parts = segment.parts(field);
+  furtherUnread(segment, field, parts.end);
+  return cxOf(parts, segment, field);
+}
+
+/** Components that the event has no place for. */
+function tellUnread(segment: Segment, field: number, parts: Parts, components: readonly number[]): void {
+  for (const one of components) if (parts.has(one)) unread(segment, `${field}.${one}`);
 }
 
 /** Bare numbers whose field says what they are: PID-19 SS, PID-20 DL. */
@@ -55,14 +66,29 @@ function cxOf(parts: Parts, segment: Segment, field: number): Identifier | undef
   if (value === '') return undefined;
   const authority = parts.sub(4);
   const found = assigned(identifier(value, parts.text(5), systemOf(authority, 1)), authority, 1);
-  found.facility = parts.sub(6).text(1);
+  found.facility = facilityIn(parts, 6, segment, field);
   found.checkDigit = parts.text(2);
-  if (authority.empty && (parts.has(9) || parts.has(10))) issuedIn(found, parts);
+  found.checkDigitScheme = parts.text(3);
+  if (parts.reaches(9) && (parts.has(9) || parts.has(10))) {
+    if (authority.empty) issuedIn(found, parts);
+    else {
+      found.jurisdiction = codeOf(parts.sub(9));
+      found.agency = codeOf(parts.sub(10));
+    }
+  }
+  if (parts.reaches(11)) tellUnread(segment, field, parts, [11, 12]);
   const start = parts.has(7) ? timeOf(parts.sub(7), 1, segment, field) : undefined;
   const end = parts.has(8) ? timeOf(parts.sub(8), 1, segment, field) : undefined;
   found.start = start?.value ?? '';
   found.end = end?.value ?? '';
   return found;
+}
+
+/** The namespace of an HD; what else it says of the facility is told. */
+export function facilityIn(parts: Parts, part: number, segment: Segment, field: number): string {
+  const facility = parts.sub(part);
+  if (facility.reaches(2)) unread(segment, `${field}.${part}`);
+  return facility.text(1) || facility.text(2);
 }
 
 /** CX-9 and CX-10: the state or the agency that issued it, where no authority is named [HL7 2.A.14]. */
@@ -83,22 +109,46 @@ export function organizationNumber(parts: Parts): Identifier | undefined {
   const value = parts.text(10) || parts.text(3);
   if (value === '') return undefined;
   const authority = parts.sub(6);
-  return assigned(identifier(value, parts.text(7), systemOf(authority, 1)), authority, 1);
+  const found = assigned(identifier(value, parts.text(7), systemOf(authority, 1)), authority, 1);
+  found.facility = parts.sub(8).text(1) || parts.sub(8).text(2);
+  found.checkDigit = parts.text(4);
+  found.checkDigitScheme = parts.text(5);
+  return found;
 }
 
-/** XON by its name and its number. */
+/** XON by its name and its number [HL7 2.A.87]. */
+export function organizationOf(parts: Parts, segment: Segment, field: number): Organization | undefined {
+  if (parts.sub(8).reaches(2)) unread(segment, `${field}.8`);
+  if (parts.has(9)) unread(segment, `${field}.9`);
+  const id = organizationNumber(parts);
+  const name = parts.text(1);
+  if (id === undefined && name === '') return undefined;
+  const found = { ...fresh.organization(), name, nameType: codeOf(parts.sub(2)) };
+  if (id !== undefined) found.identifiers.push(id);
+  // Before 2.5 the number was one.
+  if (parts.has(3) && parts.has(10) && parts.text(3) !== parts.text(10))
+    found.identifiers.push({ ...(id as Identifier), value: parts.text(3) });
+  return found;
+}
+
+export function organization(segment: Segment, field: number): Organization | undefined {
+  const parts = segment.parts(field);
+  furtherUnread(segment, field, parts.end);
+  return organizationOf(parts, segment, field);
+}
+
 export function organizations(segment: Segment, field: number): Organization[] {
-  return segment.each(field, (parts) => {
-    const id = organizationNumber(parts);
-    const name = parts.text(1);
-    if (id === undefined && name === '') return undefined;
-    return { name, identifiers: id === undefined ? [] : [id], address: undefined, telecoms: [] };
-  });
+  return segment.each(field, organizationOf);
 }
 
 /** EI: value, namespace, universal id, its type; `type` is ours (PLAC, FILL …). */
 export function ei(type = ''): (segment: Segment, field: number) => Identifier | undefined {
-  return (segment, field) => (segment.has(field) ? eiOf(segment.parts(field), type) : undefined);
+  return (segment, field) => {
+    if (!segment.has(field)) return undefined;
+    const parts = segment.parts(field);
+    furtherUnread(segment, field, parts.end);
+    return eiOf(parts, type);
+  };
 }
 
 export function eis(type = ''): (segment: Segment, field: number) => Identifier[] {
@@ -133,7 +183,11 @@ function inSubcomponents(parts: Parts): boolean {
 export function eiOrEip(segment: Segment, field: number): Identifier | undefined {
   if (!segment.has(field)) return undefined;
   const parts = segment.parts(field);
-  return inSubcomponents(parts) ? eipOf(parts)[0] : eiOf(parts, '');
+  furtherUnread(segment, field, parts.end);
+  if (!inSubcomponents(parts)) return eiOf(parts, '');
+  const [first, second] = eipOf(parts);
+  if (second !== undefined) unread(segment, `${field}.2`);
+  return first;
 }
 
 /**
@@ -194,7 +248,7 @@ export function equipment(segment: Segment, field: number): Identifier[] {
 /** A bare number of the kind that its field says (PRT-16 UDI, PRT-20 serial number). */
 export function instance(type: string): (segment: Segment, field: number) => Identifier[] {
   return (segment, field) => {
-    const value = segment.text(field);
+    const value = word(segment, field);
     return value === '' ? [] : [identifier(value, type, `urn:hilum:${segment.message.scope.context.source}`)];
   };
 }

@@ -13,7 +13,7 @@ import { remark } from './scope.ts';
 import { noteSegment, observationSegments, orderSegments, patientSegments } from './segments.ts';
 import { fresh } from './shapes.ts';
 import { documentStatus } from './status.ts';
-import { fill, label, type Table, word } from './table.ts';
+import { fill, labelAlone, type Table, word } from './table.ts';
 
 const txa: Table<Document> = [
   [2, 'type', code],
@@ -35,7 +35,7 @@ const txa: Table<Document> = [
   [18, 'confidentiality', word],
   [19, 'availability', word],
   [20, 'storage', word],
-  [21, 'changeReason', label],
+  [21, 'changeReason', labelAlone],
   [22, 'participants', signers('authenticating')],
   // PPN: an XCN whose component 15 is when the person acted [HL7 2.A.55].
   [22, 'authenticated', (segment, field) => timeOf(segment.parts(field).sub(15), 1, segment, field)],

@@ -6,7 +6,7 @@ import { offsetOfTime } from '../time.ts';
 import { time } from './clock.ts';
 import { Draft, repeatedBytesMax } from './draft.ts';
 import type { Family, Handler } from './family.ts';
-import { messageType, msh } from './header.ts';
+import { messageType, msh, softwareOf } from './header.ts';
 import { type Message, type Segment, says } from './message.ts';
 import { familyOf, isQuery } from './message-types.ts';
 import { nullsIn } from './nulls.ts';
@@ -14,11 +14,12 @@ import { dayOf } from './odd-years.ts';
 import { joinPieces } from './pieces.ts';
 import { remap } from './remap.ts';
 import { scan } from './scanner.ts';
-import { remark, remarksOf, type Scope } from './scope.ts';
+import { remark, type Scope, toldOf } from './scope.ts';
 import { repeatedSegments } from './segments.ts';
 import { fresh } from './shapes.ts';
 import { fill } from './table.ts';
 import { mayTruncate, tellTruncated } from './truncated.ts';
+import { gapsOf, tellUnread } from './unread.ts';
 
 export type Watch = (segment: Segment, field: number) => void;
 
@@ -48,7 +49,17 @@ function withMappings(message: Message, { mappings }: NormalizeContext): Normali
 }
 
 export function scopeOf(context: NormalizeContext): Scope {
-  return { context, offset: '', day: '', remarks: new Map(), at: 0, rules: [], times: [], files: undefined };
+  return {
+    context,
+    offset: '',
+    day: '',
+    remarks: new Map(),
+    unread: undefined,
+    at: 0,
+    rules: [],
+    times: [],
+    files: undefined,
+  };
 }
 
 function mapped(message: Message): Normalized {
@@ -113,6 +124,9 @@ function read(draft: Draft): boolean {
   let ofAll = true;
   let anything = false;
   let handler: Handler | undefined;
+  const gaps = gapsOf(family);
+  let gap = gaps.get('MSH');
+  if (gap !== undefined) tellUnread(segments[0] as Segment, gap);
   let name: string | undefined;
   for (let index = 1; index < segments.length; index++) {
     const segment = segments[index] as Segment;
@@ -120,11 +134,13 @@ function read(draft: Draft): boolean {
     if (segment.name !== name) {
       ({ name } = segment);
       handler = family.segments.get(name);
+      gap = gaps.get(name);
       ofAll &&= ahead.has(name) || name === 'EVN';
     }
     scope.at = segment.line;
     if (handler === undefined) passOver(draft, segment);
     else handler(draft, segment);
+    if (gap !== undefined) tellUnread(segment, gap);
     if (cut) tellTruncated(segment);
     if (!ofAll) draft.owners.own(segment.line, draft.current);
     if (handler === undefined) continue;
@@ -221,13 +237,16 @@ function stamp(events: ClinicalEvent[], header: Segment, draft: Draft): void {
   base.acknowledgment = draft.reply.acknowledgment;
   base.inReplyTo = draft.reply.inReplyTo;
   base.charset = message.charset.name;
+  base.software = softwareOf(message);
   const nulls = draft.owners.share(events, nullsIn(message));
-  const remarks = draft.owners.share(events, remarksOf(scope));
+  const remarks = draft.owners.share(events, toldOf(scope.remarks));
+  const unread = draft.owners.share(events, toldOf(scope.unread));
   const rule = `hl7v2/${family.name}`;
   events.forEach((event, index) => {
     const provenance: Provenance = { ...base };
     provenance.rules = [rule, ...scope.rules];
     provenance.remarks = remarks[index] ?? [];
+    provenance.unread = unread[index] ?? [];
     provenance.profiles = [...base.profiles];
     event.provenance = provenance;
     event.times ??= fresh.times();

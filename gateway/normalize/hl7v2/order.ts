@@ -1,25 +1,21 @@
-/** ORC, OBR and TQ1 [HL7 4.5, 7.4]. */
-import type {
-  Identifier,
-  ImagingStep,
-  Order,
-  Organization,
-  ParentObservation,
-  Times,
-} from '../../../proto/gen/hilum/v1/event.ts';
-import { identifier, sameNumber } from '../identity.ts';
+/** ORC and OBR [HL7 4.5, 7.4]. */
+import type { Order, Organization, ParentObservation, Times } from '../../../proto/gen/hilum/v1/event.ts';
 import { whereOrdererIs } from './acting.ts';
-import { time, timings } from './clock.ts';
-import { code, codeOf, codes, oneCode } from './coded.ts';
-import { cxs, ei, eiOf, eips, eis, organizationNumber, parentsIn } from './identified.ts';
+import { address } from './addresses.ts';
+import { period, time, timings } from './clock.ts';
+import { code, codeOf, codes, fullCode, oneCode } from './coded.ts';
+import { moneyOf } from './drg.ts';
+import { ei, eips, organizationOf } from './identified.ts';
 import { tellPriority } from './known-words.ts';
 import type { Segment } from './message.ts';
-import { addresses, namedWithLocation, participants, telecoms, telecomsOf } from './people.ts';
+import { addParents, groups, number, ownNumber, parents, placerAlternates } from './order-numbers.ts';
+import { namedWithLocation, participants } from './people.ts';
 import { isAlike, priorityOf, urge } from './priority.ts';
-import { remark } from './scope.ts';
+import { furtherUnread, remark } from './scope.ts';
 import { fresh } from './shapes.ts';
 import { specimenOf, specimenSource } from './specimen.ts';
 import { asSent, label, type Table, word } from './table.ts';
+import { telecoms, telecomsOf } from './telecoms.ts';
 
 /** What ORC and OBR fill: the order and the times of the event that it becomes. */
 export interface Ordering {
@@ -45,21 +41,37 @@ export const orc: Table<Order> = [
   [15, 'effective', time],
   [16, 'controlReason', code],
   [17, 'enteringOrganization', label],
+  [17, 'enteringOrganizationCode', fullCode],
+  [18, 'enteringDevice', code],
   [19, 'participants', participants('other')],
+  [20, 'beneficiaryNotice', code],
   [21, (to, segment, field) => orderingFacility(to, segment, field)],
   [
     22,
     (to, segment, field) => {
-      facilityOf(to).address = addresses(segment, field)[0];
+      facilityOf(to).address = address(segment, field);
     },
   ],
   [23, (to, segment, field) => void facilityOf(to).telecoms.push(...telecomsOf('work')(segment, field))],
   [24, whereOrdererIs],
   [25, 'statusModifier', code],
+  [26, 'beneficiaryNoticeOverride', code],
+  [27, 'available', time],
   [28, 'confidentiality', code],
   [29, 'setting', code],
   [30, 'authorization', code],
+  [32, 'beneficiaryNotified', time],
   [33, placerAlternates],
+  [34, 'workflow', eips],
+  [
+    35,
+    (to, segment, field) => {
+      to.segmentAction = word(segment, field);
+    },
+  ],
+  [36, 'orderStatusPeriod', period],
+  [37, 'created', time],
+  [38, 'fillerGroup', ei('GROUP')],
 ];
 
 export const obr: Table<Ordering> = [
@@ -176,6 +188,15 @@ export const obr: Table<Ordering> = [
     },
   ],
   [
+    23,
+    (to, segment, field) => {
+      // MOC: the amount, and what it is charged as [HL7 2.A.42].
+      const parts = segment.parts(field);
+      to.order.practiceCharge = moneyOf(parts.sub(1));
+      to.order.practiceChargeCode = codeOf(parts.sub(2));
+    },
+  ],
+  [
     24,
     (to, segment, field) => {
       to.order.diagnosticSection = word(segment, field);
@@ -214,6 +235,12 @@ export const obr: Table<Ordering> = [
       to.order.scheduled = time(segment, field);
     },
   ],
+  [37, set('containerCount', word)],
+  [38, (to, segment, field) => void to.order.transportLogistics.push(...codes(segment, field))],
+  [40, set('transportResponsibility', code)],
+  [41, set('transportArranged', word)],
+  [42, set('escort', word)],
+  [43, (to, segment, field) => void to.order.transportComments.push(...codes(segment, field))],
   [
     44,
     (to, segment, field) => {
@@ -224,18 +251,11 @@ export const obr: Table<Ordering> = [
   [45, (to, segment, field) => void to.order.procedureModifiers.push(...codes(segment, field))],
   [46, (to, segment, field) => void to.order.details.push(...codes(segment, field))],
   [47, (to, segment, field) => void to.order.details.push(...codes(segment, field))],
-  [
-    49,
-    (to, segment, field) => {
-      to.order.resultHandling = code(segment, field);
-    },
-  ],
-  [
-    50,
-    (to, segment, field) => {
-      to.order.parentService = code(segment, field);
-    },
-  ],
+  [48, set('duplicateReason', code)],
+  [49, set('resultHandling', code)],
+  [50, set('parentService', code)],
+  [51, set('observationGroup', ei())],
+  [52, set('parentObservationGroup', ei())],
   [53, (to, segment, field) => placerAlternates(to.order, segment, field)],
   [54, (to, segment, field) => addParents(to.order, segment, field)],
   [
@@ -246,68 +266,11 @@ export const obr: Table<Ordering> = [
   ],
 ];
 
-const numbersOf = { placer: eis('PLAC'), filler: eis('FILL') };
-
-function number(order: Order, which: 'placer' | 'filler', segment: Segment, field: number): void {
-  const all = numbersOf[which](segment, field);
-  const old = order[which];
-  const [first] = all;
-  // Not by the standard, but some send the accession's number and its key as repetitions.
-  const found = old === undefined ? first : (all.find((one) => sameNumber(one, old)) ?? first);
-  for (const one of all) if (one !== found) addAlternate(order, one);
-  if (old === undefined) order[which] = found;
-  else if (found !== undefined && !sameNumber(found, old)) {
-    // The order segment is about this order; a different number here is one it hangs from.
-    addParent(order, found);
-    remark(
-      segment.message.scope,
-      `${segment.name}-${field}: another number than ORC-${field}, kept as a parent`,
-    );
-  } else if (found !== undefined && old.assigner === '') order[which] = found;
-}
-
-/** The order segment's own number stands above one of an OBR before it (OUL), which it then hangs from. */
-function ownNumber(order: Order, which: 'placer' | 'filler', segment: Segment, field: number): void {
-  const old = order[which];
-  order[which] = undefined;
-  number(order, which, segment, field);
-  if (old !== undefined) keepNumber(order, which, old);
-}
-
-function keepNumber(order: Order, which: 'placer' | 'filler', old: Identifier): void {
-  const now = order[which];
-  if (now === undefined) order[which] = old;
-  else if (!sameNumber(now, old)) {
-    // Where it was one of several repetitions, so is the other.
-    const others = order.alternates.filter((one) => one.type !== now.type || !sameNumber(one, now));
-    if (others.length === order.alternates.length) addParent(order, old);
-    else {
-      order.alternates = others;
-      addAlternate(order, old);
-    }
-  } else if (now.assigner === '') order[which] = old;
-}
-
-function addParent(order: Order, found: Identifier): void {
-  const known = order.parents.some(
-    ({ value, system, type }) => value === found.value && system === found.system && type === found.type,
-  );
-  if (!known) order.parents.push(found);
-}
-
-/** ORC-8 and OBR-29 may say the same. */
-function addParents(order: Order, segment: Segment, field: number): void {
-  for (const one of parentsIn(segment, field)) addParent(order, one);
-}
-
-/** The parent order; from 2.9 on the parent's result (its OBX-21), and the order stands in OBR-54 [HL7 2.9 4.5.3.29]. */
-function parents(order: Order, segment: Segment, field: number): void {
-  if (!/^2\.(?:9|\d\d)/.test(segment.message.segments[0]?.text(12) ?? '')) {
-    addParents(order, segment, field);
-    return;
-  }
-  const known = order.parentObservation ?? { code: undefined, subId: '', text: '', identifiers: [] };
-  order.parentObservation = { ...known, identifiers: eips(segment, field) };
+/** What most reports do not have. */
+function set<K extends keyof Order>(key: K, read: (segment: Segment, field: number) => Order[K]) {
+  return ({ order }: Ordering, segment: Segment, field: number): void => {
+    order[key] = read(segment, field);
+  };
 }
 
 /** PRL: 1 what the parent observed, 2 its sub-ID, 3 its value in words [HL7 2.A.56]. */
@@ -324,33 +287,11 @@ function facilityOf(order: Order): Organization {
 function orderingFacility(order: Order, segment: Segment, field: number): void {
   const parts = segment.parts(field);
   const facility = facilityOf(order);
-  facility.name = parts.text(1);
-  const id = organizationNumber(parts);
-  if (id !== undefined) facility.identifiers.push(id);
-}
-
-/** EI; EIP from 2.9 on, whose two are told by their subcomponents: the placer's group and the filler's. */
-function groups(order: Order, segment: Segment, field: number): void {
-  const parts = segment.parts(field);
-  if (!parts.sub(1).has(2) && !parts.sub(2).has(2)) {
-    order.group = ei('GROUP')(segment, field);
-    return;
-  }
-  order.group = eiOf(parts.sub(1), 'GROUP');
-  const filler = eiOf(parts.sub(2), 'GROUP');
-  if (filler !== undefined) order.alternates.push(filler);
-}
-
-/** A further number of the placer's; ORC and OBR may both say it. */
-function placerAlternates(order: Order, segment: Segment, field: number): void {
-  for (const one of cxs(segment, field)) {
-    addAlternate(order, { ...one, type: 'PLAC' });
-  }
-}
-
-function addAlternate(order: Order, one: Identifier): void {
-  const known = order.alternates.some((other) => other.value === one.value && other.system === one.system);
-  if (!known) order.alternates.push(one);
+  furtherUnread(segment, field, parts.end);
+  const { name = '', identifiers = [], nameType } = organizationOf(parts, segment, field) ?? {};
+  facility.name = name;
+  facility.nameType = nameType;
+  facility.identifiers.push(...identifiers);
 }
 
 function people(role: string): (to: Ordering, segment: Segment, field: number) => void {
@@ -370,28 +311,3 @@ function timed(order: Order, segment: Segment, field: number): void {
   order.timing.push(...found);
   urge(order, priorityOf(found), segment, field);
 }
-
-/** Imaging [HL7 4.5.6]. */
-export const ipc: Table<ImagingStep> = [
-  [1, 'accession', ei('ACSN')],
-  [2, 'requestedProcedure', ei()],
-  [3, 'study', ei()],
-  [4, 'scheduledStep', ei()],
-  [5, 'modality', code],
-  [6, 'protocols', codes],
-  [7, 'station', word],
-  [8, 'location', code],
-  [9, 'stationTitle', word],
-];
-
-/** The study that IHE's Scheduled Workflow names beside an ORM [IHE RAD TF-2 4.4.4.1.2.4]: RP, its first component the UID. */
-export const zds: Table<Order> = [
-  [
-    1,
-    (to, segment, field) => {
-      const value = segment.text(field);
-      if (to.imagingSteps.some(({ study }) => study?.value === value)) return;
-      to.imagingSteps.push({ ...fresh.imagingStep(), study: identifier(value, '', 'urn:dicom:uid') });
-    },
-  ],
-];

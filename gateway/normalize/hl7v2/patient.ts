@@ -1,22 +1,18 @@
-/** PID, PD1, NK1, GT1 and MRG [HL7 3.4]. */
-import type {
-  AccessRestriction,
-  Merge,
-  Participant,
-  Patient,
-  RelatedPerson,
-} from '../../../proto/gen/hilum/v1/event.ts';
+/** PID, PD1, DB1, ARV and MRG [HL7 3.4]. */
+import type { AccessRestriction, Disability, Merge, Patient } from '../../../proto/gen/hilum/v1/event.ts';
 import { lookup } from '../lookup.ts';
 import { upper } from '../text.ts';
-import { dateText, period, span, time } from './clock.ts';
-import { code, codes, said, tabled } from './coded.ts';
+import { addresses } from './addresses.ts';
+import { period, span, time } from './clock.ts';
+import { code, codes, fullCode, tabled } from './coded.ts';
 import { cx, cxs, licence, organizations, typed } from './identified.ts';
 import type { Segment } from './message.ts';
 import { isOfNobody } from './odd-years.ts';
-import { addresses, nameLines, names, organizationNames, persons, telecoms, telecomsOf } from './people.ts';
+import { nameLines, names, persons } from './people.ts';
 import { remark } from './scope.ts';
 import { fresh } from './shapes.ts';
-import { eachAsSent, label, type Table, word, words } from './table.ts';
+import { asSent, eachAsSent, fill, label, type Table, word, words } from './table.ts';
+import { telecoms, telecomsOf } from './telecoms.ts';
 
 const sexes: Record<string, string> = lookup({
   M: 'male',
@@ -41,7 +37,7 @@ const isoSexes: Record<string, string> = lookup({ 0: 'unknown', 1: 'male', 2: 'f
 
 const sex = tabled('0001');
 
-function gender(segment: Segment, field: number): string {
+export function gender(segment: Segment, field: number): string {
   const said = sex(segment, field);
   const known = sexes[upper(said)];
   if (known !== undefined || said === '') return known ?? 'unknown';
@@ -52,6 +48,12 @@ function gender(segment: Segment, field: number): string {
 }
 
 /** A number with a text, or of a system, is a code of the sender's own, whose 1 may be a woman. */
+/** Of whom no more is kept than the sex. */
+export function genderOnly(segment: Segment, field: number): string {
+  word(segment, field);
+  return gender(segment, field);
+}
+
 function isBare(segment: Segment, field: number): boolean {
   const parts = segment.parts(field);
   return (!parts.has(2) && !parts.has(3)) || parts.text(3).includes('5218');
@@ -90,11 +92,13 @@ export const pid: Table<Patient> = [
     (to, segment, field) => {
       to.administrativeSex = sex(segment, field);
       to.gender = gender(segment, field);
+      to.administrativeSexCode = fullCode(segment, field);
     },
   ],
   [9, 'aliases', nameLines],
   [9, 'aliasNames', names],
   [10, 'race', codes],
+  [12, 'county', word],
   [11, 'addresses', addresses],
   [13, 'telecoms', telecomsOf('home')],
   [14, 'telecoms', telecomsOf('work')],
@@ -111,6 +115,7 @@ export const pid: Table<Patient> = [
   [25, 'birthOrder', word],
   [26, 'citizenship', codes],
   [27, 'veteranStatus', label],
+  [27, 'veteranStatusCode', fullCode],
   [28, 'nationality', codes],
   [29, 'deceasedAt', time],
   [
@@ -124,37 +129,74 @@ export const pid: Table<Patient> = [
       to.deceased = known ?? said;
     },
   ],
-  [31, 'flags', (segment, field) => flag('PID-31', segment.text(field))],
+  [31, 'flags', (segment, field) => flag('PID-31', word(segment, field))],
   [32, 'flags', (segment, field) => eachAsSent(segment, field).flatMap((one) => flag('PID-32', one))],
   [33, 'lastUpdated', time],
+  [34, 'lastUpdatedBy', asSent],
   [35, 'species', code],
   [36, 'breed', code],
   [37, 'strain', word],
+  [38, 'productionClass', code],
   [39, 'tribalCitizenship', codes],
   [40, 'telecoms', telecoms],
 ];
 
 export const pd1: Table<Patient> = [
+  [1, 'livingDependency', codes],
+  [2, 'livingArrangement', code],
   [3, 'primaryCareOrganizations', organizations],
   [4, 'generalPractitioners', persons],
-  [7, 'flags', (segment, field) => flag('PD1-7', segment.text(field))],
-  [8, 'flags', (segment, field) => flag('PD1-8', segment.text(field))],
-  [11, 'flags', (segment, field) => flag('PD1-11', segment.text(field))],
-  [12, 'flags', (segment, field) => flag('PD1-12', segment.text(field))],
+  [5, 'student', code],
+  [6, 'handicap', code],
+  [7, 'flags', (segment, field) => flag('PD1-7', word(segment, field))],
+  [8, 'flags', (segment, field) => flag('PD1-8', word(segment, field))],
+  [9, 'flags', (segment, field) => flag('PD1-9', word(segment, field))],
+  [10, 'duplicates', cxs],
+  [11, 'flags', (segment, field) => flag('PD1-11', word(segment, field))],
+  [12, 'flags', (segment, field) => flag('PD1-12', word(segment, field))],
   [13, 'protectionSince', time],
+  [14, 'placesOfWorship', organizations],
   [15, 'advanceDirectives', codes],
   [16, 'registryStatus', code],
   [17, 'registrySince', time],
   [18, 'publicitySince', time],
+  [19, 'militaryBranch', code],
+  [20, 'militaryRank', code],
+  [21, 'militaryStatus', code],
+  [22, 'advanceDirectivesVerified', time],
 ];
 
 /** Disability, where it is the patient's [HL7 3.4.11]. */
 export const db1: Table<Patient> = [
   [3, 'identifiers', cxs],
-  [4, 'flags', (segment, field) => flag('DB1-4', segment.text(field))],
+  [4, 'flags', (segment, field) => flag('DB1-4', word(segment, field))],
 ];
 
-function flag(name: string, value: string): string[] {
+export const disability: Table<Disability> = [
+  [3, 'identifiers', cxs],
+  [4, 'indicator', word],
+  [
+    5,
+    (to, segment, field) => {
+      to.period = span(time(segment, field), to.period?.end);
+    },
+  ],
+  [
+    6,
+    (to, segment, field) => {
+      to.period = span(to.period?.start, time(segment, field));
+    },
+  ],
+  [7, 'returnToWork', time],
+];
+
+/** Each DB1 is one; what it says of somebody else is none of the patient's. */
+export function disabled(to: Patient, segment: Segment): void {
+  fill(to, db1, segment);
+  to.disabilities.push(fill(fresh.disability(), disability, segment));
+}
+
+export function flag(name: string, value: string): string[] {
   return value === '' ? [] : [`${name}=${value}`];
 }
 
@@ -167,105 +209,6 @@ export const arv: Table<AccessRestriction> = [
   [5, 'instructions', words],
   [6, 'period', period],
 ];
-
-export const nk1: Table<RelatedPerson> = [
-  [1, 'setId', word],
-  [2, 'names', names],
-  [3, 'relationship', code],
-  [4, 'addresses', addresses],
-  [5, 'telecoms', telecomsOf('home')],
-  [6, 'telecoms', telecomsOf('work')],
-  [7, 'contactRole', code],
-  [
-    8,
-    (to, segment, field) => {
-      to.period = span(time(segment, field), to.period?.end);
-    },
-  ],
-  [
-    9,
-    (to, segment, field) => {
-      to.period = span(to.period?.start, time(segment, field));
-    },
-  ],
-  // The contact may be an organization itself, whose persons stand in NK1-30; else it is where the person works.
-  [
-    13,
-    (to, segment, field) => {
-      if (to.names.length > 0) to.employers.push(...organizations(segment, field));
-      else to.names.push(...organizationNames(segment, field));
-    },
-  ],
-  [15, 'gender', gender],
-  [16, 'birthDate', dateText],
-  [23, 'flags', (segment, field) => flag('NK1-23', segment.text(field))],
-  [
-    30,
-    (to, segment, field) => {
-      const found = names(segment, field);
-      const contact = contactBeside(to, segment);
-      if (contact === undefined) to.names.push(...found);
-      else contact.person = fresh.person([], found[0]);
-    },
-  ],
-  [
-    31,
-    (to, segment, field) => {
-      (contactBeside(to, segment) ?? to).telecoms.push(...telecoms(segment, field));
-    },
-  ],
-  [
-    32,
-    (to, segment, field) => {
-      (contactBeside(to, segment) ?? to).addresses.push(...addresses(segment, field));
-    },
-  ],
-  [33, 'identifiers', cxs],
-  [37, 'identifiers', typed('SS')],
-  [40, 'telecoms', telecoms],
-];
-
-/** Of an organization (NK1-13) whoever is to be contacted speaks for it; beside a person it is somebody else [HL7 3.4.5]. */
-function contactBeside(to: RelatedPerson, segment: Segment): Participant | undefined {
-  if (!segment.has(2)) return undefined;
-  to.contact ??= fresh.participant('contact', undefined);
-  return to.contact;
-}
-
-export const gt1: Table<RelatedPerson> = [
-  [1, 'setId', word],
-  [2, 'identifiers', cxs],
-  [3, 'names', names],
-  [5, 'addresses', addresses],
-  [6, 'telecoms', telecomsOf('home')],
-  [7, 'telecoms', telecomsOf('work')],
-  [8, 'birthDate', dateText],
-  [9, 'gender', gender],
-  [11, 'relationship', code],
-  [12, 'identifiers', typed('SS')],
-  [
-    13,
-    (to, segment, field) => {
-      to.period = span(time(segment, field), to.period?.end);
-    },
-  ],
-  [
-    14,
-    (to, segment, field) => {
-      to.period = span(to.period?.start, time(segment, field));
-    },
-  ],
-  // Of a guarantor that is an organization [HL7 6.5.5.21].
-  [21, 'names', organizationNames],
-];
-export const guarantor = said('guarantor');
-
-/** Who consents, and what they are to the patient [HL7 9.9.1]. */
-export const con: Table<RelatedPerson> = [
-  [24, 'names', names],
-  [25, 'relationship', code],
-];
-export const consenter = said('consenter');
 
 export const mrg: Table<Merge> = [
   [1, 'retired', cxs],

@@ -1,21 +1,15 @@
-/** Names, addresses, phones and people: XPN, XAD, XTN, XCN, NDL, and PL for where they are. */
+/** Names and people: XPN, XCN, NDL, and PL for where they are. */
 
-import type {
-  Address,
-  HumanName,
-  Location,
-  Participant,
-  Person,
-  Telecom,
-} from '../../../proto/gen/hilum/v1/event.ts';
-import { identifier } from '../identity.ts';
-import { lookup } from '../lookup.ts';
+import type { HumanName, Location, Participant, Person } from '../../../proto/gen/hilum/v1/event.ts';
+import { identifier, identifierSystem } from '../identity.ts';
 import { upper } from '../text.ts';
 import { span, timeOf } from './clock.ts';
-import { assigned, eiOf, systemOf } from './identified.ts';
+import { codeOf } from './coded.ts';
+import { assigned, eiOf, facilityIn, systemOf } from './identified.ts';
 import type { Segment } from './message.ts';
 import { Parts } from './parts.ts';
 import { nameOfHd, runningText } from './running-text.ts';
+import { furtherUnread, unread } from './scope.ts';
 import { inScripts } from './scripts.ts';
 import { fresh } from './shapes.ts';
 
@@ -29,6 +23,8 @@ function xpn(parts: Parts, segment: Segment, field: number): HumanName | undefin
   // Most names end before component 8.
   if (name === undefined || !parts.reaches(8)) return name;
   name.representation = parts.text(8);
+  name.context = codeOf(parts.sub(9));
+  name.assemblyOrder = parts.text(11);
   const range = parts.sub(10);
   const at = (time: Parts): string => timeOf(time, 1, segment, field)?.value ?? '';
   name.start = at(parts.sub(12)) || at(range.sub(1));
@@ -39,6 +35,7 @@ function xpn(parts: Parts, segment: Segment, field: number): HumanName | undefin
 }
 
 export function nameIn(segment: Segment, field: number): HumanName | undefined {
+  furtherUnread(segment, field, segment.parts(field).end);
   return names(segment, field)[0];
 }
 
@@ -94,130 +91,6 @@ function familyParts(name: HumanName, family: Parts): void {
   name.family ||= [ownPrefix, ownFamily, partnerPrefix, partnerFamily].filter(Boolean).join(' ');
 }
 
-/** XAD: 1 street, 2 other, 3 city, 4 state, 5 zip, 6 country, 7 use, 8 other, 9 county, 12-14 when [HL7 2.A.86]. */
-export function addresses(segment: Segment, field: number): Address[] {
-  return segment.each(field, xad);
-}
-
-function xad(parts: Parts, segment: Segment, field: number): Address | undefined {
-  const address = fresh.address();
-  const street = parts.sub(1);
-  push(address.line, (street.has(2) && runningText(street, segment, field)) || streetLine(street));
-  push(address.line, parts.text(2));
-  push(address.line, parts.text(8));
-  address.city = parts.text(3);
-  address.state = parts.text(4);
-  address.postalCode = parts.text(5);
-  address.country = parts.text(6);
-  address.use = parts.text(7);
-  address.district = parts.text(9);
-  if (parts.reaches(12)) {
-    const range = parts.sub(12);
-    const at = (time: Parts): string => timeOf(time, 1, segment, field)?.value ?? '';
-    address.start = at(parts.sub(13)) || at(range.sub(1));
-    address.end = at(parts.sub(14)) || at(range.sub(2));
-  }
-  const { city, state, postalCode, country, district } = address;
-  return address.line.length || city || state || postalCode || country || district || address.use
-    ? address
-    : undefined;
-}
-
-/** SAD: 1 the line, 2 the street, 3 the number; some put only the street or only the number in the first. */
-function streetLine(street: Parts): string {
-  const line = street.text(1);
-  const named = street.text(2);
-  const number = street.text(3);
-  const isWhole = line !== '' && line.includes(named);
-  const whole = isWhole ? line : [line || number, named].filter(Boolean).join(' ');
-  // "17" is not the number of a "Straße des 17. Juni".
-  const beside = isWhole ? line.replace(named, ' ') : line;
-  return line === '' || number === '' || holds(beside, number) ? whole : `${whole} ${number}`;
-}
-
-/** True where the number stands in the text by itself: 7 in "7-9", 7b in "7 b", and not 3 in "13". */
-function holds(text: string, number: string): boolean {
-  const letters = (one: string): string[] => one.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? [];
-  const words = letters(text);
-  const wanted = letters(number);
-  return words.join('') === wanted.join('') || wanted.every((one) => words.includes(one));
-}
-
-const equipment: Record<string, string> = lookup({
-  PH: 'phone',
-  CP: 'phone',
-  SAT: 'phone',
-  FX: 'fax',
-  BP: 'pager',
-  INTERNET: 'email',
-  'X.400': 'email',
-  MD: 'other',
-  TDD: 'other',
-  TTY: 'other',
-});
-const uses: Record<string, string> = lookup({
-  PRN: 'home',
-  ORN: 'home',
-  VHN: 'temp',
-  WPN: 'work',
-  ASN: 'work',
-  PRS: 'mobile',
-  // Whose it is the field says, and not that it is at home or at work.
-  EMR: '',
-  BPN: '',
-});
-
-/** XTN: 1 text, 2 use, 3 equipment, 4 address, 5 country, 6 area, 7 local, 8 extension, 13-14 when, 18 rank [HL7 2.A.90]. */
-export function telecomsOf(usual: string): (segment: Segment, field: number) => Telecom[] {
-  return (segment, field) =>
-    segment.repetitions(field).flatMap((parts) => telecomOf(parts, usual, segment, field));
-}
-
-export const telecoms = telecomsOf('');
-
-function telecomOf(parts: Parts, usual: string, segment: Segment, field: number): Telecom[] {
-  const code = parts.text(2).toUpperCase();
-  const kind = parts.text(3).toUpperCase();
-  const electronic = parts.text(4);
-  const local = [parts.text(6), parts.text(7)].filter(Boolean).join(' ');
-  const country = parts.text(5);
-  // Beside an address the country alone is no number of its own.
-  const composed = local === '' && electronic !== '' ? '' : [country, local].filter(Boolean).join(' ');
-  const number = parts.text(1) || parts.text(12) || composed || parts.text(9);
-  const use = kind === 'CP' ? 'mobile' : (uses[code] ?? usual);
-  const system = equipment[kind] ?? (code === 'NET' ? 'email' : code === 'BPN' ? 'pager' : 'phone');
-  const at = (part: number): string => timeOf(parts.sub(part), 1, segment, field)?.value ?? '';
-  // Most end before component 13.
-  const validity = parts.reaches(13) ? { start: at(13), end: at(14), preference: parts.text(18) } : {};
-  const found: Telecom[] = [];
-  const add = (value: string, system: string): void => {
-    const telecom = fresh.telecom();
-    telecom.value = value;
-    telecom.system = system;
-    telecom.use = use;
-    telecom.extension = parts.text(8);
-    telecom.sentUse = parts.text(2);
-    Object.assign(telecom, validity);
-    found.push(telecom);
-  };
-  // From 2.7 on XTN-4 is the address of whatever equipment XTN-3 names, a number of a telephone too [HL7 2.7 2.A.89.4].
-  const called = system === 'email' ? 'phone' : system;
-  const written = equipment[kind] ?? 'email';
-  if (electronic !== '')
-    add(electronic, addressed(electronic) ?? (dialled.test(electronic) ? called : written));
-  // XTN-1 was all there was before XTN-4, and some fill both.
-  if (number !== '' && number !== electronic) add(number, addressed(number) ?? called);
-  return found;
-}
-
-/** What an address is by its own form. */
-function addressed(text: string): string | undefined {
-  return isUrl.test(text) ? 'url' : text.includes('@') ? 'email' : undefined;
-}
-
-const dialled = /^[+(]?\d[\d\s()./-]*$/;
-const isUrl = /^(?:[a-z][a-z0-9+.-]*:\/\/|www\.)/i;
-
 /** XCN: 1 id, 2-7 name, 8 source table, 9 authority, 10 use, 13 type, 14 facility [HL7 2.A.88]. */
 export function persons(segment: Segment, field: number): Person[] {
   const found = segment.each(field, xcn);
@@ -235,19 +108,45 @@ export function person(segment: Segment, field: number): Person | undefined {
 function personOf(parts: Parts, authority: number, segment: Segment, field: number): Person | undefined {
   const value = parts.text(1);
   const name = nameOf(parts, 2, 10, segment, field);
-  if (name !== undefined && parts.reaches(15)) {
-    name.representation = parts.text(15);
-    push(name.suffix, parts.text(21));
-  }
+  if (name !== undefined && parts.reaches(15)) furtherOfXcn(name, parts, segment, field);
   if (value === '' && name === undefined) return undefined;
   const found = fresh.person([], name);
   if (value !== '') {
     const by = parts.sub(authority);
     const id = assigned(identifier(value, parts.text(13), systemOf(by, 1)), by, 1);
-    id.facility = parts.sub(14).text(1);
+    id.facility = facilityIn(parts, 14, segment, field);
+    if (parts.has(11) || parts.has(12)) {
+      id.checkDigit = parts.text(11);
+      id.checkDigitScheme = parts.text(12);
+    }
+    if (parts.reaches(22)) {
+      id.jurisdiction = codeOf(parts.sub(22));
+      id.agency = codeOf(parts.sub(23));
+    }
+    if (parts.has(8) && !by.empty) unread(segment, `${field}.8`);
+    else if (parts.has(8)) {
+      // The table that the number is of says who gave it, where no authority is named [HL7 2.A.88.8].
+      const { source, authorities } = parts.message.scope.context;
+      id.assigner = parts.sub(8).text(1);
+      id.system = identifierSystem(source, authorities, id.assigner, '', '');
+    }
     found.identifiers.push(id);
   }
   return found;
+}
+
+/** XCN-15 on; of a PPN, whose 15 is a time, everything stands one further [HL7 2.A.55]. */
+function furtherOfXcn(name: HumanName, parts: Parts, segment: Segment, field: number): void {
+  const isPpn = /^\d{8}/.test(parts.text(15));
+  const from = isPpn ? 1 : 0;
+  name.representation = parts.text(15 + from);
+  name.context = codeOf(parts.sub(16 + from));
+  const range = parts.sub(17 + from);
+  name.assemblyOrder = parts.text(18 + from);
+  const at = (time: Parts): string => timeOf(time, 1, segment, field)?.value ?? '';
+  name.start = at(parts.sub(19 + from)) || at(range.sub(1));
+  name.end = at(parts.sub(20 + from)) || at(range.sub(2));
+  push(name.suffix, parts.text(21 + from));
 }
 
 /** Whose role the type of the number says (XCN.13), where it is one of `roles`. */
@@ -268,7 +167,6 @@ export function signers(role: string): (segment: Segment, field: number) => Part
     segment.each(field, (parts) => {
       const person = personOf(parts, 9, segment, field);
       const acted = timeOf(parts.sub(15), 1, segment, field);
-      if (person?.name !== undefined) person.name.representation = '';
       return person && { ...fresh.participant(role, person), acted };
     });
 }
@@ -298,9 +196,26 @@ export function namedWithLocation(role: string): (segment: Segment, field: numbe
       // NDL: 2 and 3 are when the person began and ended [HL7 2.A.45].
       if (named) {
         found.period = span(timeOf(parts.sub(2), 1, segment, field), timeOf(parts.sub(3), 1, segment, field));
+        if (parts.reaches(4)) found.location = placeOfNdl(parts, segment, field);
       }
       return [found];
     });
+}
+
+/** NDL: 4 point of care, 5 room, 6 bed, 7 facility, 8 status, 9 type, 10 building, 11 floor [HL7 2.A.45]. */
+function placeOfNdl(parts: Parts, segment: Segment, field: number): Location | undefined {
+  const place = {
+    ...fresh.location(),
+    pointOfCare: parts.text(4),
+    room: parts.text(5),
+    bed: parts.text(6),
+    facility: facilityIn(parts, 7, segment, field),
+    status: parts.text(8),
+    type: parts.text(9),
+    building: parts.text(10),
+    floor: parts.text(11),
+  };
+  return Object.values(place).some((one) => typeof one === 'string' && one !== '') ? place : undefined;
 }
 
 function cnn(parts: Parts, segment: Segment, field: number): Person | undefined {
@@ -313,7 +228,10 @@ function cnn(parts: Parts, segment: Segment, field: number): Person | undefined 
 
 /** PL: 1 point of care, 2 room, 3 bed, 4 facility, 5 status, 6 type, 7 building, 8 floor, 9 text, 10 EI. */
 export function location(segment: Segment, field: number): Location | undefined {
-  return segment.has(field) ? locationOf(segment.parts(field), segment, field) : undefined;
+  if (!segment.has(field)) return undefined;
+  const parts = segment.parts(field);
+  furtherUnread(segment, field, parts.end);
+  return locationOf(parts, segment, field);
 }
 
 export function locations(segment: Segment, field: number): Location[] {
@@ -344,6 +262,8 @@ export function locationOf(parts: Parts, segment: Segment, field: number): Locat
   place.description = parts.text(9);
   const whole = eiOf(parts.sub(10), '');
   // PL.11 is the authority that names the place, where the facility is left out.
+  if (place.facility !== '' && parts.has(11) && (whole?.assigner ?? '?') !== '')
+    unread(segment, `${field}.11`);
   place.facility ||= named(parts, 11);
   if (whole !== undefined) {
     const authority = parts.sub(11);
@@ -368,22 +288,6 @@ export function locationOfAddress(segment: Segment, field: number): Location | u
   return locationOf(new Parts(message, start, stop, separator), segment, field);
 }
 
-/** LA2: 9 street, 10 other, 11 city, 12 state, 13 zip, 14 country, 15 use. */
-export function addressOfLocation(segment: Segment, field: number): Address | undefined {
-  const parts = segment.parts(field);
-  if (!parts.reaches(9)) return undefined;
-  const address = fresh.address();
-  push(address.line, parts.text(9));
-  push(address.line, parts.text(10));
-  address.city = parts.text(11);
-  address.state = parts.text(12);
-  address.postalCode = parts.text(13);
-  address.country = parts.text(14);
-  address.use = parts.text(15);
-  const { line, city, state, postalCode, country } = address;
-  return line.length || city || state || postalCode || country ? address : undefined;
-}
-
 /** HD as a name: the namespace, else the universal id. */
 function named(parts: Parts, part: number): string {
   if (!parts.has(part)) return '';
@@ -391,6 +295,6 @@ function named(parts: Parts, part: number): string {
   return name.text(1) || name.text(2);
 }
 
-function push(to: string[], text: string): void {
+export function push(to: string[], text: string): void {
   if (text !== '') to.push(text);
 }

@@ -37,6 +37,10 @@ export const rareShapes = {
   dietItem: maker<proto.DietItem>(proto.DietItem),
   supplyItem: maker<proto.SupplyItem>(proto.SupplyItem),
   infusion: maker<proto.Infusion>(proto.Infusion),
+  disability: maker<proto.Disability>(proto.Disability),
+  software: maker<proto.Software>(proto.Software),
+  container: maker<proto.Container>(proto.Container),
+  certification: maker<proto.Certification>(proto.Certification),
   attachment: maker<proto.Attachment>(proto.Attachment),
 };
 

@@ -13,6 +13,7 @@ import { codeInTable } from '../../../proto/hl7-table.ts';
 import { identifier, identifierSystem } from '../identity.ts';
 import { lookup } from '../lookup.ts';
 import { upper } from '../text.ts';
+import { addresses } from './addresses.ts';
 import { gol, prb } from './clinical.ts';
 import { span, time, timeOf } from './clock.ts';
 import { code, codes, textOf } from './coded.ts';
@@ -23,12 +24,13 @@ import { type Family, type Handler, handlers } from './family.ts';
 import { cx, ei } from './identified.ts';
 import type { Segment } from './message.ts';
 import { nextBody } from './next-body.ts';
-import { addresses, location, names, person, telecoms } from './people.ts';
+import { location, names, person } from './people.ts';
 import { refuses, replySegments } from './reply.ts';
 import { remark } from './scope.ts';
 import { commonSegments, noteSegment } from './segments.ts';
 import { fresh } from './shapes.ts';
 import { eachAsSent, fill, label, type Table, word } from './table.ts';
+import { telecoms } from './telecoms.ts';
 
 const rf1: Table<Referral> = [
   [1, 'status', code],
@@ -83,7 +85,9 @@ const ctd: Table<Participant> = [
   [
     2,
     (to, segment, field) => {
-      personOf(to).name = names(segment, field)[0];
+      const [name, ...others] = names(segment, field);
+      personOf(to).name = name;
+      personOf(to).furtherNames = others;
     },
   ],
   [3, 'addresses', addresses],
@@ -210,6 +214,7 @@ const bodies: Record<string, Handler> = {
   PRB: (draft, segment) => listed(draft, fill(fresh.condition(), prb, segment)),
   GOL: (draft, segment) => listed(draft, { ...fill(fresh.condition(), gol, segment), type: 'goal' }),
   PTH(draft) {
+    draft.ofCondition = '';
     // Whoever follows acts in the pathway, and what is noted next is of it.
     draft.acting = [];
     draft.notes = draft.base.notes;
@@ -218,7 +223,7 @@ const bodies: Record<string, Handler> = {
 };
 
 function listed(draft: Draft, condition: Condition): void {
-  draft.base.conditions.push(condition);
+  draft.ofCondition = `conditions[${draft.base.conditions.push(condition) - 1}]`;
   draft.acting = condition.participants;
   draft.notes = condition.notes;
   // What is observed next is of the problem or goal itself.

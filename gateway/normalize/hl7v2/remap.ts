@@ -32,6 +32,8 @@ export interface Mapping {
   name: string;
   when: Predicate | undefined;
   lines: Line[];
+  /** Those that it reads: they are unread no more. */
+  fields: ReadonlySet<string>;
 }
 
 interface Line {
@@ -54,11 +56,8 @@ interface Value {
 export function compileMappings({
   mappings,
 }: Pick<Config, 'mappings'>): (source: string) => Mapping[] | undefined {
-  const all = Object.entries(mappings).map(([name, { source, when, set }]) => ({
-    source,
-    name,
-    when: when === undefined ? undefined : mustCompile(`mapping ${name}`, when),
-    lines: Object.entries(set).map(([to, line]): Line => {
+  const all = Object.entries(mappings).map(([name, { source, when, set }]) => {
+    const lines = Object.entries(set).map(([to, line]): Line => {
       const { target } = parseTarget(to) as { target: Target };
       if (!('fields' in line)) return { to, target, value: compileValue(target.type, line) };
       const types = eventFields[target.type] ?? {};
@@ -67,8 +66,10 @@ export function compileMappings({
         value: compileValue(types[field] ?? 'string', scalar),
       }));
       return { to, target, value: { type: target.type, fields } };
-    }),
-  }));
+    });
+    const test = when === undefined ? undefined : mustCompile(`mapping ${name}`, when);
+    return { source, name, when: test, lines, fields: fieldsOf(lines) };
+  });
   const known = new Map<string, Mapping[] | undefined>();
   return (source) => {
     if (!known.has(source)) {
@@ -77,6 +78,15 @@ export function compileMappings({
     }
     return known.get(source);
   };
+}
+
+/** `PV2-32`, of every place that the lines read. */
+function fieldsOf(lines: readonly Line[]): ReadonlySet<string> {
+  const values = lines.flatMap(({ value }) =>
+    'fields' in value ? value.fields.map((one) => one.value) : [value],
+  );
+  const places = values.flatMap((value) => value.places);
+  return new Set(places.map(({ location: { segment, field } }) => `${segment}-${field}`));
 }
 
 function compileValue(type: string, scalar: MappingScalar): Value {
@@ -115,8 +125,10 @@ export function remap(made: Normalized, message: Message, mappings: readonly Map
           at = `${mapping.name}: ${line.to}`;
           set = follow(line, event, message, layout, scopes) || set;
         }
-        if (set)
-          event.provenance?.rules.push(`mapping/${mapping.name}`, ...message.scope.rules.slice(before));
+        if (!set || event.provenance === undefined) continue;
+        const { provenance } = event;
+        provenance.rules.push(`mapping/${mapping.name}`, ...message.scope.rules.slice(before));
+        provenance.unread = provenance.unread.filter((place) => !mapping.fields.has(place));
       }
     });
     return made;

@@ -4,14 +4,16 @@ import type { Observation } from '../../../proto/gen/hilum/v1/event.ts';
 import { codeInTable } from '../../../proto/hl7-table.ts';
 import { identifier } from '../identity.ts';
 import { upper } from '../text.ts';
+import { address } from './addresses.ts';
 import { time } from './clock.ts';
-import { code, codes, oneCode, textOf, unitIn, unitText } from './coded.ts';
+import { code, codes, oneCode, said, textOf, unitIn, unitText } from './coded.ts';
+import type { Draft } from './draft.ts';
 import { flags } from './flags.ts';
-import { ei, eiOrEip, equipment, organizationNumber } from './identified.ts';
+import { ei, eiOrEip, equipment, organizationOf } from './identified.ts';
 import type { Segment } from './message.ts';
 import { severalUnits } from './own-units.ts';
-import { addresses, participants } from './people.ts';
-import { place, remark } from './scope.ts';
+import { participants } from './people.ts';
+import { furtherUnread, place, remark, unread } from './scope.ts';
 import { isDeleted, resultStatus } from './status.ts';
 import { asSent, type Table, word } from './table.ts';
 import { observedValue } from './value.ts';
@@ -100,12 +102,17 @@ export const obx: Table<Observation> = [
       // XON: 1 name, 6 authority, 10 the organization's identifier [HL7 2.A.87].
       const parts = segment.parts(field);
       to.performingOrganization = parts.text(1) || to.performingOrganization;
-      const id = organizationNumber(parts);
-      if (id !== undefined) to.performingOrganizationIdentifiers.push(id);
+      furtherUnread(segment, field, parts.end);
+      const { identifiers = [], nameType } = organizationOf(parts, segment, field) ?? {};
+      if (nameType !== undefined) unread(segment, `${field}.2`);
+      to.performingOrganizationIdentifiers.push(...identifiers);
     },
   ],
-  [24, 'performingOrganizationAddress', (segment, field) => addresses(segment, field)[0]],
+  [24, 'performingOrganizationAddress', (segment, field) => address(segment, field)],
   [25, 'performers', participants('performing')],
+  [26, 'release', code],
+  [27, 'rootCause', code],
+  [28, 'processControl', codes],
   [29, 'type', word],
   [30, 'subType', word],
   [
@@ -136,9 +143,23 @@ function producer(to: Observation, segment: Segment, field: number): void {
   if (found === undefined) return;
   // OBX-23 names the organization in full and wins; the producer's code stays beside it.
   to.performingOrganization = textOf(found);
-  const coding = found.codings[0];
+  const [coding, ...others] = found.codings;
+  if (others.some(({ mapped }) => !mapped)) unread(segment, `${field}.4`);
   if (coding === undefined) return;
   const id = identifier(coding.code, '', coding.system);
   id.assigner = coding.name;
   to.performingOrganizationIdentifiers.push(id);
+}
+
+/** A row behind a problem or a goal is of that one; whether a goal's is its target or was found only OBX-22 can say. */
+export function ofListed({ ofCondition, current, message }: Draft, row: Observation, segment: Segment): void {
+  row.ofCondition = ofCondition;
+  const { type } = current.conditions[Number(/\d+/.exec(ofCondition)?.[0])] ?? {};
+  if (type !== 'goal' || segment.has(22)) return;
+  row.mood = said('of a goal');
+  row.status = 'unknown';
+  remark(
+    message.scope,
+    'OBX-22: empty behind a GOL, so that nobody knows whether it was found or is aimed at',
+  );
 }

@@ -8,20 +8,13 @@ import type {
   Location,
   Medication,
 } from '../../../proto/gen/hilum/v1/event.ts';
+import { address, addressOfLocation } from './addresses.ts';
 import { time, times, timings } from './clock.ts';
 import { code, codes, unitIn, unitText } from './coded.ts';
 import { ei } from './identified.ts';
 import { rxv } from './infusion.ts';
 import type { Segment } from './message.ts';
-import {
-  addresses,
-  addressOfLocation,
-  location,
-  locationOf,
-  locationOfAddress,
-  participants,
-  participantsByType,
-} from './people.ts';
+import { location, locationOf, locationOfAddress, participants, participantsByType } from './people.ts';
 import { asSent, eachAsSent, type Table, word, words } from './table.ts';
 
 /** Every repetition as sent, and by its code and text. */
@@ -65,8 +58,8 @@ function expiries(
 }
 
 /** Since 2.7 the address is in RXA-28; where RXA-11 is still sent, that one counts. */
-function address(to: { locationAddress?: Address | undefined }, segment: Segment, field: number): void {
-  to.locationAddress ??= addresses(segment, field)[0];
+function addressOf(to: { locationAddress?: Address | undefined }, segment: Segment, field: number): void {
+  to.locationAddress ??= address(segment, field);
 }
 
 /** XCN.13 of RXA-10 in the CDC's guide to 2.3.1: who vaccinated, ordered and recorded. */
@@ -222,7 +215,7 @@ export const rxaGiven: Table<Medication> = [
   [23, 'strengthVolume', word],
   [24, unit('strengthVolumeUnit')],
   [26, 'pharmacyOrderType', word],
-  [28, address],
+  [28, addressOf],
 ];
 
 /** RXA as a vaccination [CDC IG for immunization messaging]. */
@@ -244,7 +237,7 @@ export const rxaVaccine: Table<Immunization> = [
   [20, 'completionStatus', word],
   [21, 'action', word],
   [22, 'recorded', time],
-  [28, address],
+  [28, addressOf],
 ];
 
 export const rxrGiven: Table<Medication> = [

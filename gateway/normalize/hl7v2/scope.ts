@@ -12,6 +12,8 @@ export interface Scope {
   day: string;
   /** Fields that could not be read as their type, with their place; never content. Each with whom it is told of. */
   remarks: Map<string, At[]>;
+  /** Places with content that no rule looks at, each with whom it is told of. */
+  unread: Map<string, At[]> | undefined;
   /** The message is of a device's alarm. */
   ofAlarm?: boolean;
   /** What is being read. */
@@ -43,10 +45,27 @@ export interface SentFile {
 const remarksMax = 100;
 
 export function remark(scope: Scope, text: string, at = scope.at): void {
-  const known = scope.remarks.get(text);
+  note(scope.remarks, remarksMax, text, at);
+}
+
+function note(to: Map<string, At[]>, max: number, text: string, at: At): void {
+  const known = to.get(text);
   if (known === undefined) {
-    if (scope.remarks.size < remarksMax) scope.remarks.set(text, [at]);
+    if (to.size < max) to.set(text, [at]);
   } else if (known.at(-1) !== at) known.push(at);
+}
+
+const unreadMax = 500;
+
+/** @param place of the segment: `19` a field, `4[2]` further repetitions of it, `11.17` a component */
+export function unread({ message: { scope }, name }: Segment, place: string): void {
+  scope.unread ??= new Map();
+  note(scope.unread, unreadMax, `${name}-${place}`, scope.at);
+}
+
+/** What stands behind the first repetition of a field that has one value. */
+export function furtherUnread(segment: Segment, field: number, end: number): void {
+  if (end < segment.end(field) && segment.repeats(field)) unread(segment, `${field}[2]`);
 }
 
 /** A field for a remark; of a result with the set id of its row, which tells it from the others. */
@@ -55,9 +74,11 @@ export function place(segment: Segment, field: number): string {
   return /^\d{1,6}$/.test(row) ? `${segment.name}[${row}]-${field}` : `${segment.name}-${field}`;
 }
 
-export function remarksOf({ remarks }: Scope): (readonly [text: string, at: At])[] {
+/** Of remarks and of unread places: each with every one that it is told of. */
+export function toldOf(notes: Map<string, At[]> | undefined): (readonly [text: string, at: At])[] {
   const told: (readonly [string, At])[] = [];
-  if (remarks.size > 0) for (const [text, places] of remarks) for (const at of places) told.push([text, at]);
+  if (notes !== undefined && notes.size > 0)
+    for (const [text, places] of notes) for (const at of places) told.push([text, at]);
   return told;
 }
 

@@ -8,19 +8,23 @@ import type {
 } from '../../../proto/gen/hilum/v1/event.ts';
 import { upper } from '../text.ts';
 import { act } from './acting.ts';
-import { al1, dg1, iam, iar, in1, in2, in3, noteOf, pr1 } from './clinical.ts';
+import { al1, dg1, iam, iar, noteOf, pr1 } from './clinical.ts';
 import { tabled } from './coded.ts';
 import type { Draft } from './draft.ts';
 import { drg } from './drg.ts';
 import type { Handler } from './family.ts';
 import { underHeading } from './heading.ts';
+import { ipc, zds } from './imaging.ts';
+import { certified, in1, in2, in3 } from './insurance.ts';
 import { made, type Segment, says } from './message.ts';
 import { nextBody, ownPatient, tellFurther } from './next-body.ts';
-import { ipc, obr, orc, zds } from './order.ts';
+import { obr, orc } from './order.ts';
 import { awaitsIts, beginHere, hasOrcAbove, opensHere } from './own-orc.ts';
-import { arv, con, consenter, db1, gt1, guarantor, nk1, pd1, pid } from './patient.ts';
+import { arv, disabled, pd1, pid } from './patient.ts';
 import { urge, urgency } from './priority.ts';
-import { obx } from './result.ts';
+import { con, consenter, gt1, guarantor, nk1 } from './related-persons.ts';
+import { obx, ofListed } from './result.ts';
+import { remark } from './scope.ts';
 import { fresh } from './shapes.ts';
 import { describedBy, sac, specimenOf, spm } from './specimen.ts';
 import { fill } from './table.ts';
@@ -37,9 +41,11 @@ export const patientSegments: Record<string, Handler> = {
   },
   PID(draft, segment) {
     ownPatient(draft);
-    if (draft.base.patient !== undefined) draft.nextPatient();
+    const { patient } = draft.base;
+    if (patient !== undefined) draft.nextPatient();
     else draft.firstPatient();
     fill(draft.patient, pid, segment);
+    if (patient !== undefined && draft.trigger === 'R25') visitOfAll(draft);
     draft.notes = draft.base.notes;
     draft.acting = undefined;
   },
@@ -48,7 +54,8 @@ export const patientSegments: Record<string, Handler> = {
     fill(draft.patient, pd1, segment);
   },
   DB1(draft, segment) {
-    if (isPatients(segment)) fill(draft.patient, db1, segment);
+    if (isPatients(segment)) disabled(draft.patient, segment);
+    else remark(draft.message.scope, 'DB1: of somebody else than the patient, left out');
   },
   ARV(draft, segment) {
     const { patient, encounter, accessRestrictions } = draft.base;
@@ -85,6 +92,14 @@ export const patientSegments: Record<string, Handler> = {
     act(draft, segment, rol);
   },
 };
+
+/** The visit that stands before all patients is that of each [HL7 7.3.12, OPU_R25]. */
+function visitOfAll(draft: Draft): void {
+  for (const segment of draft.message.segments) {
+    if (segment.name === 'PID') return;
+    if (segment.name === 'PV1' || segment.name === 'PV2') patientSegments[segment.name]?.(draft, segment);
+  }
+}
 
 /** DB1-2 says whose a disability is [HL7 table 0334]; a guarantor's is none of the patient's. */
 export function isPatients(segment: Segment): boolean {
@@ -148,7 +163,8 @@ export const coverageSegments: Record<string, Handler> = {
     fill(lastCoverage(draft), in2, segment);
   },
   IN3: (draft, segment) => {
-    fill(lastCoverage(draft), in3, segment);
+    const coverage = fill(lastCoverage(draft), in3, segment);
+    coverage.certificationDetails.push(fill(fresh.certification(), certified, segment));
   },
   GT1(draft, segment) {
     const person = fresh.relatedPerson();
@@ -190,6 +206,7 @@ export const orderSegments: Record<string, Handler> = {
     } else if (draft.seen.has('ORC') || draft.seen.has('OBR')) further(draft);
     draft.seen.add('ORC');
     draft.ordered = placeOf(draft);
+    draft.ofCondition = '';
     const { order } = draft;
     draft.headings = undefined;
     made(order, segment);
@@ -207,6 +224,7 @@ export const orderSegments: Record<string, Handler> = {
     } else if (draft.seen.has('OBR')) further(draft);
     draft.seen.add('OBR');
     draft.ordered = placeOf(draft);
+    draft.ofCondition = '';
     const { order } = draft;
     made(order, segment);
     if (draft.family.opens.size > 0) {
@@ -286,6 +304,7 @@ export const observationSegments: Record<string, Handler> = {
     if (observation.status === '') observation.status = 'unknown';
     observation.ofOrder = draft.ordered;
     observation.ofEncounter = draft.ofEncounter;
+    if (draft.ofCondition !== '') ofListed(draft, observation, segment);
     // A report's results stand before its specimens [HL7 7.3.1]; those of OUL^R24 behind them.
     const behind = draft.seen.has('SPM') && draft.family.name !== 'oul';
     if (behind || draft.bySpecimen) observation.ofSpecimen = specimensOf(draft);
@@ -331,7 +350,14 @@ function withoutContainer(specimen: Specimen | undefined): Specimen | undefined 
   if (specimen === undefined || (specimen.type === undefined && specimen.roles.length === 0))
     return undefined;
   const identifiers = specimen.identifiers.filter(({ type }) => type !== 'ACSN' && !type.startsWith('CNTNR'));
-  return { ...specimen, identifiers, registered: undefined, dilution: '', substances: [] };
+  return {
+    ...specimen,
+    identifiers,
+    registered: undefined,
+    dilution: '',
+    substances: [],
+    container: undefined,
+  };
 }
 
 function addSpecimen(draft: Draft, segment: Segment): void {

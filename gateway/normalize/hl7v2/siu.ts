@@ -10,6 +10,7 @@ import type {
   Schedule,
 } from '../../../proto/gen/hilum/v1/event.ts';
 import { codeInTable, priorityTables } from '../../../proto/hl7-table.ts';
+import { addresses } from './addresses.ts';
 import { placeResources, scheduleActions, statusOf } from './appointment.ts';
 import { span, time, timeOf } from './clock.ts';
 import { code, codes, unitWord } from './coded.ts';
@@ -19,11 +20,12 @@ import { ei, eis } from './identified.ts';
 import type { Segment } from './message.ts';
 import { nextBody } from './next-body.ts';
 import { sentTimings, timedBy, wantedRepeats } from './occurrences.ts';
-import { addresses, location, locations, participants, persons, telecoms } from './people.ts';
+import { location, locations, participants, persons } from './people.ts';
 import { urgency } from './priority.ts';
 import { clinicalSegments, noteSegment, observationSegments, patientSegments } from './segments.ts';
 import { fresh } from './shapes.ts';
 import { fill, type Table, word } from './table.ts';
+import { telecoms } from './telecoms.ts';
 
 /** A number, and others of the same kind behind it. */
 function numbers(

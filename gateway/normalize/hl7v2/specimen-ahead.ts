@@ -26,6 +26,8 @@ export class SpecimenAhead {
   openContainer(next: boolean): void {
     this.#containerFrom ??= this.#rows.length;
     if (!next) return;
+    // What is said of this one no order has told yet, and maybe none will.
+    this.#isTold = false;
     this.#rows.length = this.#containerFrom;
     this.#rowsTold = this.#containerFrom;
   }

@@ -1,17 +1,24 @@
 /** SPM, SAC and OBR-15: what was taken from the patient [HL7 7.4.3, 13.4.3]. */
-import type { ClinicalEvent, Code, Coding, Order, Specimen } from '../../../proto/gen/hilum/v1/event.ts';
+import type {
+  ClinicalEvent,
+  Code,
+  Coding,
+  Container,
+  Order,
+  Specimen,
+} from '../../../proto/gen/hilum/v1/event.ts';
 import { isSystemName } from '../codes.ts';
 import { sameNumber } from '../identity.ts';
 import { upper } from '../text.ts';
-import { period, time } from './clock.ts';
-import { code, codeOf, codes, textOf, unitText } from './coded.ts';
-import { cxs, eips, eis, typed } from './identified.ts';
+import { period, span, time } from './clock.ts';
+import { code, codeOf, codes, textOf, unitIn, unitText } from './coded.ts';
+import { cxs, ei, eips, eis, typed } from './identified.ts';
 import type { Segment } from './message.ts';
 import { sn } from './numeric.ts';
 import { Parts } from './parts.ts';
 import { remark } from './scope.ts';
 import { fresh } from './shapes.ts';
-import { fill, type Table, word, words } from './table.ts';
+import { asSent, fill, type Row, type Table, word, words } from './table.ts';
 
 export const spm: Table<Specimen> = [
   [2, 'identifiers', (segment, field) => eips(segment, field)],
@@ -22,36 +29,111 @@ export const spm: Table<Specimen> = [
   [7, 'collectionMethod', code],
   [8, 'sourceSite', code],
   [9, 'siteModifiers', codes],
+  [10, 'collectionLocation', code],
   [11, 'roles', codes],
   [
     12,
     (to, segment, field) => {
       to.quantity = segment.text(field);
-      to.unit = unitText(codeOf(segment.parts(field).sub(2)));
+      to.unitCode = codeOf(segment.parts(field).sub(2));
+      to.unit = unitText(to.unitCode);
     },
   ],
+  [13, 'groupedCount', word],
   [14, 'description', (segment, field) => words(segment, field).join('\n')],
   [15, 'handling', codes],
   [16, 'risks', codes],
   [17, 'collected', (segment, field) => period(segment, field)],
   [18, 'received', time],
+  [19, 'expires', time],
   [20, 'availability', word],
   [21, 'rejectReasons', codes],
   [22, 'quality', code],
   [23, 'appropriateness', code],
   [24, 'conditions', codes],
+  [
+    25,
+    (to, segment, field) => {
+      to.currentQuantity = segment.text(field);
+      to.currentUnit = unitText(codeOf(segment.parts(field).sub(2)));
+    },
+  ],
+  [26, 'containerCount', word],
   [27, 'containerType', code],
+  [28, 'containerCondition', code],
+  [29, 'childRole', code],
   [30, 'identifiers', typed('ACSN')],
   [31, 'identifiers', cxs],
+  [32, 'shipment', ei()],
+  [
+    33,
+    (to, segment, field) => {
+      to.culture = span(time(segment, field), to.culture?.end);
+    },
+  ],
+  [
+    34,
+    (to, segment, field) => {
+      to.culture = span(to.culture?.start, time(segment, field));
+    },
+  ],
+  [35, 'action', word],
 ];
 
+const container: Table<Container> = [
+  [5, 'equipmentNumber', ei()],
+  [8, 'status', code],
+  [9, 'carrierType', code],
+  [10, 'carrier', ei()],
+  [11, 'carrierPosition', asSent],
+  [12, 'trayType', code],
+  [13, 'tray', ei()],
+  [14, 'trayPosition', asSent],
+  [15, 'locations', codes],
+  [21, 'volume', word],
+  [22, 'availableVolume', word],
+  [23, 'initialVolume', word],
+  [24, 'volumeUnit', unitIn],
+  [25, 'separator', code],
+  [26, 'cap', code],
+  [27, 'additives', codes],
+  [28, 'component', code],
+  [30, 'treatment', code],
+  [31, 'temperature', dilution],
+  [32, 'hemolysisIndex', word],
+  [33, 'hemolysisUnit', unitIn],
+  [34, 'lipemiaIndex', word],
+  [35, 'lipemiaUnit', unitIn],
+  [36, 'icterusIndex', word],
+  [37, 'icterusUnit', unitIn],
+  [38, 'fibrinIndex', word],
+  [39, 'fibrinUnit', unitIn],
+  [40, 'contaminants', codes],
+  [41, 'drugInterferences', codes],
+  [42, 'artificialBlood', code],
+  [43, 'handling', codes],
+  [44, 'environment', codes],
+];
+
+/** What an automated system says of the container goes to it, whichever of its fields there are. */
+function ofContainer(row: Row<Container>): Row<Specimen> {
+  return [
+    row[0],
+    (to, segment) => {
+      to.container = fill(to.container ?? fresh.container(), [row], segment);
+    },
+  ];
+}
+
 export const sac: Table<Specimen> = [
+  [1, 'identifiers', eis('ACSN')],
   [2, 'identifiers', eis('ACSN')],
   [3, 'identifiers', eis('CNTNR')],
   [4, 'identifiers', eis('CNTNR-PRIMARY')],
   // Of the container, at an automated system [HL7 13.4.3.7]: it may stand there long after it was received.
   [7, 'registered', time],
   [29, 'dilution', dilution],
+  ...container.map(ofContainer),
 ];
 
 /** SN as text: 1:10, >2. */

@@ -3,6 +3,7 @@
  * also the declaration of what is read (fields.ts), so that the two cannot drift apart.
  */
 import type { Segment } from './message.ts';
+import { furtherUnread, unread } from './scope.ts';
 
 type Known<T> = Exclude<keyof T, '_unknownFields'>;
 
@@ -39,7 +40,16 @@ function append(list: unknown, more: readonly unknown[]): boolean {
 
 /** First component of the first repetition: ID, IS, SI, NM, ST. */
 export function word(segment: Segment, field: number): string {
-  return segment.text(field);
+  const text = segment.text(field);
+  if (text.length < segment.end(field) - segment.start(field)) behindUnread(segment, field);
+  return text;
+}
+
+/** Where a component or a repetition behind the first one says something. */
+function behindUnread(segment: Segment, field: number): void {
+  const parts = segment.parts(field);
+  furtherUnread(segment, field, parts.end);
+  for (let part = 2; parts.reaches(part); part++) if (parts.has(part)) unread(segment, `${field}.${part}`);
 }
 
 /** The first component of every repetition that has one. */
@@ -57,8 +67,16 @@ export function eachAsSent(segment: Segment, field: number): string[] {
   return segment.repetitions(field).map((parts) => parts.content().trim());
 }
 
+/** The same, where the event has no place for the code beside its text. */
+export function labelAlone(segment: Segment, field: number): string {
+  const parts = segment.parts(field);
+  if (parts.has(1) && parts.has(2)) unread(segment, `${field}.1`);
+  return label(segment, field);
+}
+
 /** Text that may be coded: the text of it, else the code (ST in old versions, CWE in new ones). */
 export function label(segment: Segment, field: number): string {
   const parts = segment.parts(field);
+  furtherUnread(segment, field, parts.end);
   return parts.text(2) || parts.text(1);
 }

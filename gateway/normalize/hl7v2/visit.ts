@@ -1,25 +1,28 @@
 /** EVN, PV1, PV2 and the people of a visit (PRT, ROL) [HL7 3.4, 7.4.4, 15.4.7]. */
-import type {
-  Address,
-  Code,
-  Encounter,
-  Identifier,
-  Location,
-  Movement,
-  Organization,
-  Participant,
-  Period,
-  Telecom,
+import {
+  type Address,
+  ClinicalTime,
+  type Code,
+  type Encounter,
+  type Identifier,
+  type Location,
+  type Movement,
+  type Organization,
+  type Participant,
+  type Period,
+  type Telecom,
 } from '../../../proto/gen/hilum/v1/event.ts';
 import { codeInTable } from '../../../proto/hl7-table.ts';
 import { lookup } from '../lookup.ts';
 import { upper } from '../text.ts';
-import { span, time } from './clock.ts';
-import { code, codeOf, codes, tabled, textOf } from './coded.ts';
+import { addresses } from './addresses.ts';
+import { span, time, timeOf } from './clock.ts';
+import { code, codeOf, codes, fullCode, tabled, textOf } from './coded.ts';
 import { cx, cxs, eis, equipment, instance, organizations } from './identified.ts';
 import type { Segment } from './message.ts';
-import { addresses, location, locationOf, participants, persons, telecoms } from './people.ts';
-import { asSent, label, type Table, word } from './table.ts';
+import { location, locationOf, participants, persons } from './people.ts';
+import { asSent, eachAsSent, label, type Table, word } from './table.ts';
+import { telecoms } from './telecoms.ts';
 
 export const evn: Table<Movement> = [
   [2, 'recorded', time],
@@ -61,6 +64,7 @@ export const npu: Table<Encounter> = [
 
 export const pv1: Table<Encounter> = [
   [2, 'class', tabled('0004')],
+  [2, 'classCode', fullCode],
   [3, 'location', location],
   [4, 'type', code],
   [5, 'preadmitNumber', word],
@@ -71,6 +75,7 @@ export const pv1: Table<Encounter> = [
   [9, 'participants', participants('consulting')],
   [10, 'hospitalService', code],
   [11, 'temporaryLocation', location],
+  [12, 'preadmitTest', code],
   [13, 'reAdmission', label],
   [13, 'reAdmissionCode', code],
   [14, 'admitSource', code],
@@ -81,8 +86,10 @@ export const pv1: Table<Encounter> = [
   [18, 'patientType', code],
   [19, 'identifiers', cxs],
   [20, 'financialClass', financialClasses],
+  [20, 'financialClassSince', financialClassesSince],
   [36, 'dischargeDisposition', code],
   [37, 'dischargedTo', dischargedTo],
+  [37, 'dischargedToAt', dischargedToAt],
   [38, 'diet', codes],
   [39, 'servicingFacility', location],
   [40, 'bedStatus', code],
@@ -102,7 +109,9 @@ export const pv1: Table<Encounter> = [
     },
   ],
   [50, 'identifiers', cxs],
+  [51, 'visitIndicator', word],
   [52, 'participants', participants('other')],
+  [53, 'episodeDescription', word],
   [54, 'episode', cx],
 ];
 
@@ -110,15 +119,48 @@ export const pv2: Table<Encounter> = [
   [1, 'priorPendingLocation', location],
   [2, 'accommodation', code],
   [3, 'admitReason', code],
+  [4, 'transferReason', code],
+  [5, 'valuables', eachAsSent],
+  [6, 'valuablesLocation', word],
   [8, 'expectedAdmit', time],
   [9, 'expectedDischarge', time],
+  [10, 'expectedDays', word],
+  [11, 'actualDays', word],
   [12, 'visitDescription', word],
   [13, 'participants', participants('referring')],
-  [22, 'flags', (segment, field) => [`PV2-22=${segment.text(field)}`]],
+  [14, 'previousService', time],
+  [15, 'flags', flagged],
+  [18, 'specialProgram', code],
+  [22, 'flags', flagged],
+  [23, 'clinics', organizations],
+  [24, 'patientStatus', code],
+  [25, 'priority', code],
+  [26, 'previousTreatment', time],
+  [27, 'expectedDisposition', code],
+  [29, 'firstIllness', time],
+  [33, 'expectedSurgery', time],
+  [36, 'flags', flagged],
+  [37, 'flags', flagged],
   [38, 'modeOfArrival', label],
+  [38, 'modeOfArrivalCode', fullCode],
+  [39, 'recreationalDrugs', codes],
+  [40, 'levelOfCare', code],
+  [41, 'precautions', codes],
+  [42, 'patientCondition', code],
+  [43, 'flags', flagged],
+  [44, 'flags', flagged],
   [45, 'advanceDirectives', codes],
+  [46, 'patientStatusSince', time],
   [47, 'expectedReturn', time],
+  [48, 'expectedTesting', time],
+  [49, 'notifyClergy', codes],
+  [50, 'advanceDirectivesVerified', time],
 ];
+
+/** <field>=<value as sent> */
+export function flagged(segment: Segment, field: number): string[] {
+  return [`${segment.name}-${field}=${word(segment, field)}`];
+}
 
 function periodOf(encounter: Encounter): Period {
   encounter.period ??= { start: undefined, end: undefined };
@@ -133,7 +175,25 @@ function dischargedTo(segment: Segment, field: number): Location | undefined {
   return dated ? { ...place, room: '' } : place;
 }
 
-/** FC: the class and since when [HL7 2.A.32]; only the class is kept. */
+/** DLD-2, where it is one. */
+function dischargedToAt(segment: Segment, field: number): ClinicalTime | undefined {
+  const parts = segment.parts(field);
+  const dated = /^\d{8,14}/.test(parts.text(2)) && !parts.reaches(3);
+  return dated ? timeOf(parts.sub(2), 1, segment, field) : undefined;
+}
+
+/** FC-2: since when, of each class; empty where none of them says it. */
+function financialClassesSince(segment: Segment, field: number): ClinicalTime[] {
+  const all = segment.repetitions(field).filter((parts) => !parts.sub(1).empty);
+  if (!all.some((parts) => parts.has(2))) return [];
+  return all.map((parts) => timeOf(parts.sub(2), 1, segment, field) ?? unknownTime());
+}
+
+function unknownTime(): ClinicalTime {
+  return ClinicalTime.fromPartial({});
+}
+
+/** FC: the class and since when [HL7 2.A.32]. */
 function financialClasses(segment: Segment, field: number): Code[] {
   return segment.repetitions(field).flatMap((parts) => codeOf(parts.sub(1)) ?? []);
 }
@@ -145,6 +205,7 @@ export interface Acting {
   reason: Code | undefined;
   period: Period | undefined;
   role: string;
+  roleCode: Code | undefined;
   organizations: Organization[];
   participants: Participant[];
   devices: Identifier[];
@@ -158,6 +219,7 @@ export const prt: Table<Acting> = [
   [2, 'action', word],
   [3, 'reason', code],
   [4, 'role', (segment, field) => role(code(segment, field))],
+  [4, 'roleCode', fullCode],
   [4, 'code', (segment, field) => upper(tabled(...roleTables)(segment, field))],
   [5, 'participants', (segment, field) => participants('')(segment, field)],
   [8, 'organizations', organizations],
@@ -174,6 +236,7 @@ export const prt: Table<Acting> = [
 export const rol: Table<Acting> = [
   [2, 'action', word],
   [3, 'role', (segment, field) => role(code(segment, field))],
+  [3, 'roleCode', fullCode],
   [4, 'participants', (segment, field) => participants('')(segment, field)],
   [5, (to, segment, field) => held(to, { start: time(segment, field), end: to.period?.end })],
   [6, (to, segment, field) => held(to, { start: to.period?.start, end: time(segment, field) })],

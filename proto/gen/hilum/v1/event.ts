@@ -799,6 +799,23 @@ export interface Identifier {
    * HL7 v2: CX-2 · FHIR: Identifier.extension (identifier-checkDigit)
    */
   checkDigit: string;
+  /**
+   * How the check digit is worked out: M10, M11, ISO …, as sent.
+   * HL7 v2: CX-3, XCN-12, XON-5 (table 0061)
+   */
+  checkDigitScheme: string;
+  /**
+   * The state or the country that issued it, beside its authority.
+   * HL7 v2: CX-9, XCN-22
+   */
+  jurisdiction:
+    | Code
+    | undefined;
+  /**
+   * The agency that issued it, beside its authority.
+   * HL7 v2: CX-10, XCN-23
+   */
+  agency: Code | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -835,6 +852,16 @@ export interface Coding {
    * Hilum: code tables of the config
    */
   mapped: boolean;
+  /**
+   * The set of values that the code was taken from: its OID, else its name, as sent.
+   * HL7 v2: CWE-15, CWE-18, CWE-21
+   */
+  valueSet: string;
+  /**
+   * The version of that set, a date as sent.
+   * HL7 v2: CWE-16, CWE-19, CWE-22
+   */
+  valueSetVersion: string;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -983,6 +1010,18 @@ export interface HumanName {
    * HL7 v2: FN-5 (XPN-1.5, XCN-2.5) · FHIR: HumanName.family extension humanname-partner-name
    */
   partnerFamily: string;
+  /**
+   * The context that the name is used in.
+   * HL7 v2: XPN-9, XCN-16 (table 0448)
+   */
+  context:
+    | Code
+    | undefined;
+  /**
+   * In which order its parts are said: G given name first, F family name first, as sent.
+   * HL7 v2: XPN-11, XCN-18 (table 0444)
+   */
+  assemblyOrder: string;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -1033,6 +1072,60 @@ export interface Address {
    * HL7 v2: XAD-14, XAD-12.2 · FHIR: Address.period.end
    */
   end: string;
+  /**
+   * True where what is sent there comes back.
+   * HL7 v2: XAD-17 (table 0136)
+   */
+  bad: boolean;
+  /**
+   * True where it holds for a while only.
+   * HL7 v2: XAD-16 (table 0136) · FHIR: Address.use
+   */
+  temporary: boolean;
+  /**
+   * What it may be used for: M mail, V visit, C contact, as sent.
+   * HL7 v2: XAD-18 (table 0617) · FHIR: Address.type
+   */
+  purpose: string;
+  /**
+   * To whom there, as on the envelope.
+   * HL7 v2: XAD-19
+   */
+  addressee: string;
+  /**
+   * What is said of it.
+   * HL7 v2: XAD-20
+   */
+  comment: string;
+  /**
+   * Which one to try first, from 1, as sent.
+   * HL7 v2: XAD-21
+   */
+  preference: string;
+  /**
+   * Who may see it: unlisted, of a protected person …
+   * HL7 v2: XAD-22 (table 0618)
+   */
+  protection:
+    | Code
+    | undefined;
+  /**
+   * Why it holds no more: moved, returned …
+   * HL7 v2: XAD-15 (table 0616)
+   */
+  expirationReason:
+    | Code
+    | undefined;
+  /**
+   * The census tract.
+   * HL7 v2: XAD-10
+   */
+  censusTract: string;
+  /**
+   * The number of the address itself.
+   * HL7 v2: XAD-23
+   */
+  identifier: Identifier | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -1078,6 +1171,42 @@ export interface Telecom {
    * HL7 v2: XTN-2 (table 0201)
    */
   sentUse: string;
+  /**
+   * What is said of it: after six, ask for the ward sister.
+   * HL7 v2: XTN-9
+   */
+  comment: string;
+  /**
+   * Who may know it: unlisted, blocked …
+   * HL7 v2: XTN-16 (table 0618)
+   */
+  protection:
+    | Code
+    | undefined;
+  /**
+   * Why it holds no more: no longer in service, moved …
+   * HL7 v2: XTN-15 (table 0868)
+   */
+  expirationReason:
+    | Code
+    | undefined;
+  /**
+   * The number that a shared connection goes by.
+   * HL7 v2: XTN-17
+   */
+  shared:
+    | Identifier
+    | undefined;
+  /**
+   * What to dial for the extension, as sent.
+   * HL7 v2: XTN-10
+   */
+  extensionPrefix: string;
+  /**
+   * The short number that is dialled within the house.
+   * HL7 v2: XTN-11
+   */
+  speedDial: string;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -1107,7 +1236,7 @@ export interface Person {
 export interface Patient {
   /**
    * Every number of the patient, each with who assigned it.
-   * HL7 v2: PID-2, PID-3, PID-4, PID-19, PID-20 · FHIR: Patient.identifier · IHE: PAM ITI-30 PID-3 ·
+   * HL7 v2: PID-2, PID-3, PID-4, PID-19, PID-20, DB1-3 · FHIR: Patient.identifier · IHE: PAM ITI-30 PID-3 ·
    * Device JSON: patient
    */
   identifiers: Identifier[];
@@ -1227,7 +1356,7 @@ export interface Patient {
   /**
    * <field>=<value as sent>: unknown identity, its reliability, a disability, a living will, whether organs may be taken,
    * and whether the record may be made public or is protected.
-   * HL7 v2: PID-31, PID-32, PD1-7, PD1-8, PD1-11, PD1-12, DB1-4
+   * HL7 v2: PID-31, PID-32, PD1-7, PD1-8, PD1-9, PD1-11, PD1-12, DB1-4
    */
   flags: string[];
   /**
@@ -1329,6 +1458,133 @@ export interface Patient {
    * HL7 v2: PRT, ROL after PID, PD1; of another role than primary-care only in a message without a visit
    */
   participants: Participant[];
+  /**
+   * The sex with its text and every coding, where more than one code was sent.
+   * HL7 v2: PID-8
+   */
+  administrativeSexCode:
+    | Code
+    | undefined;
+  /**
+   * Who depends on the patient, or whom the patient depends on.
+   * HL7 v2: PD1-1 (table 0223)
+   */
+  livingDependency: Code[];
+  /**
+   * With whom the patient lives.
+   * HL7 v2: PD1-2 (table 0220)
+   */
+  livingArrangement:
+    | Code
+    | undefined;
+  /**
+   * Whether and how the patient studies.
+   * HL7 v2: PD1-5 (table 0231)
+   */
+  student:
+    | Code
+    | undefined;
+  /**
+   * What the patient is handicapped by.
+   * HL7 v2: PD1-6 (table 0295)
+   */
+  handicap:
+    | Code
+    | undefined;
+  /**
+   * Numbers that may be of the same person.
+   * HL7 v2: PD1-10
+   */
+  duplicates: Identifier[];
+  /**
+   * Where the patient prays.
+   * HL7 v2: PD1-14
+   */
+  placesOfWorship: Organization[];
+  /**
+   * The branch of the armed forces.
+   * HL7 v2: PD1-19 (table 0140)
+   */
+  militaryBranch:
+    | Code
+    | undefined;
+  /**
+   * The rank there.
+   * HL7 v2: PD1-20 (table 0141)
+   */
+  militaryRank:
+    | Code
+    | undefined;
+  /**
+   * Active, retired, deceased: the standing there.
+   * HL7 v2: PD1-21 (table 0142)
+   */
+  militaryStatus:
+    | Code
+    | undefined;
+  /**
+   * When somebody last made sure of the advance directives.
+   * HL7 v2: PD1-22
+   */
+  advanceDirectivesVerified:
+    | ClinicalTime
+    | undefined;
+  /**
+   * What kind of animal it is kept as.
+   * HL7 v2: PID-38 (table 0429)
+   */
+  productionClass:
+    | Code
+    | undefined;
+  /**
+   * Who last changed the patient’s data, as sent.
+   * HL7 v2: PID-34
+   */
+  lastUpdatedBy: string;
+  /**
+   * The county that the patient lives in, as sent.
+   * HL7 v2: PID-12 (table 0289)
+   */
+  county: string;
+  /**
+   * Whether the patient served in the armed forces, by its code.
+   * HL7 v2: PID-27 (table 0172)
+   */
+  veteranStatusCode:
+    | Code
+    | undefined;
+  /**
+   * Disabilities, each with its days; their numbers are among the identifiers, too.
+   * HL7 v2: DB1
+   */
+  disabilities: Disability[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** A disability of the patient. */
+export interface Disability {
+  /**
+   * Its numbers.
+   * HL7 v2: DB1-3
+   */
+  identifiers: Identifier[];
+  /**
+   * Y or N, as sent: whether the patient is disabled.
+   * HL7 v2: DB1-4 (table 0136)
+   */
+  indicator: string;
+  /**
+   * From when until when.
+   * HL7 v2: DB1-5, DB1-6
+   */
+  period:
+    | Period
+    | undefined;
+  /**
+   * When the patient can work again.
+   * HL7 v2: DB1-7
+   */
+  returnToWork: ClinicalTime | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -1430,8 +1686,8 @@ export interface Participant {
     | Period
     | undefined;
   /**
-   * The role by its code, where it was sent as one.
-   * HL7 v2: PRD-1
+   * The role by its code, where it was sent as one; of PRT and ROL where more than the code was sent.
+   * HL7 v2: PRD-1, PRT-4, ROL-3
    */
   roleCode:
     | Code
@@ -1450,7 +1706,7 @@ export interface Participant {
     | undefined;
   /**
    * Where whom takes part in this role works.
-   * HL7 v2: PRD-4, CTD-4, PRT-9, ROL-13
+   * HL7 v2: PRD-4, CTD-4, PRT-9, ROL-13, NDL-4 to NDL-11
    */
   location:
     | Location
@@ -1700,8 +1956,9 @@ export interface Encounter {
    */
   advanceDirectives: Code[];
   /**
-   * <field>=<value as sent>: whether the visit is protected.
-   * HL7 v2: PV2-22
+   * <field>=<value as sent>: whether the visit is protected, whether it is for something that came of work, of a newborn
+   * whether it is one and whether it is kept here, whether there is a living will and whether organs may be taken.
+   * HL7 v2: PV2-15, PV2-22, PV2-36, PV2-37, PV2-43, PV2-44
    */
   flags: string[];
   /**
@@ -1715,7 +1972,188 @@ export interface Encounter {
    * The VIP indicator by its code.
    * HL7 v2: PV1-16 (table 0099) · FHIR: Encounter.hospitalization.specialCourtesy
    */
-  vipCode: Code | undefined;
+  vipCode:
+    | Code
+    | undefined;
+  /**
+   * The patient class with its text and every coding, where more than one code was sent.
+   * HL7 v2: PV1-2
+   */
+  classCode:
+    | Code
+    | undefined;
+  /**
+   * Why the patient was transferred.
+   * HL7 v2: PV2-4
+   */
+  transferReason:
+    | Code
+    | undefined;
+  /**
+   * What whoever goes to the patient must know: isolation, risk of falling …
+   * HL7 v2: PV2-41 (table 0435 or the site’s own) · FHIR: Encounter.hospitalization.specialArrangement
+   */
+  precautions: Code[];
+  /**
+   * How the patient is: stable, critical …
+   * HL7 v2: PV2-42 (table 0434)
+   */
+  patientCondition:
+    | Code
+    | undefined;
+  /**
+   * Where the patient’s account or stay stands, in the site’s own words.
+   * HL7 v2: PV2-24 (table 0216)
+   */
+  patientStatus:
+    | Code
+    | undefined;
+  /**
+   * Since when.
+   * HL7 v2: PV2-46
+   */
+  patientStatusSince:
+    | ClinicalTime
+    | undefined;
+  /**
+   * How urgent the visit is.
+   * HL7 v2: PV2-25 (table 0217) · FHIR: Encounter.priority
+   */
+  priority:
+    | Code
+    | undefined;
+  /**
+   * How much care the patient needs: acute, chronic, comatose, critical …
+   * HL7 v2: PV2-40 (table 0432)
+   */
+  levelOfCare:
+    | Code
+    | undefined;
+  /**
+   * How the patient is expected to leave.
+   * HL7 v2: PV2-27
+   */
+  expectedDisposition:
+    | Code
+    | undefined;
+  /**
+   * When the operation is expected.
+   * HL7 v2: PV2-33
+   */
+  expectedSurgery:
+    | ClinicalTime
+    | undefined;
+  /**
+   * When the tests before the admission are expected.
+   * HL7 v2: PV2-48
+   */
+  expectedTesting:
+    | ClinicalTime
+    | undefined;
+  /**
+   * How many days the stay is expected to last, as sent.
+   * HL7 v2: PV2-10
+   */
+  expectedDays: string;
+  /**
+   * How many days it lasted, as sent.
+   * HL7 v2: PV2-11
+   */
+  actualDays: string;
+  /**
+   * Which drugs the patient takes for pleasure.
+   * HL7 v2: PV2-39 (table 0431)
+   */
+  recreationalDrugs: Code[];
+  /**
+   * A programme that the visit is part of.
+   * HL7 v2: PV2-18 (table 0214)
+   */
+  specialProgram:
+    | Code
+    | undefined;
+  /**
+   * The organizations that the patient is seen at.
+   * HL7 v2: PV2-23
+   */
+  clinics: Organization[];
+  /**
+   * When the patient was last seen for the same.
+   * HL7 v2: PV2-14
+   */
+  previousService:
+    | ClinicalTime
+    | undefined;
+  /**
+   * When the patient was last treated for the same.
+   * HL7 v2: PV2-26
+   */
+  previousTreatment:
+    | ClinicalTime
+    | undefined;
+  /**
+   * When the illness, or one like it, began.
+   * HL7 v2: PV2-29
+   */
+  firstIllness:
+    | ClinicalTime
+    | undefined;
+  /**
+   * Whether clergy is to be told.
+   * HL7 v2: PV2-49 (table 0534)
+   */
+  notifyClergy: Code[];
+  /**
+   * When somebody last made sure of the advance directives.
+   * HL7 v2: PV2-50
+   */
+  advanceDirectivesVerified:
+    | ClinicalTime
+    | undefined;
+  /**
+   * How the patient came, by its code.
+   * HL7 v2: PV2-38 (table 0430)
+   */
+  modeOfArrivalCode:
+    | Code
+    | undefined;
+  /**
+   * When the patient went to where discharged_to says.
+   * HL7 v2: PV1-37.2
+   */
+  dischargedToAt:
+    | ClinicalTime
+    | undefined;
+  /**
+   * What the patient has with him, in words.
+   * HL7 v2: PV2-5
+   */
+  valuables: string[];
+  /**
+   * Where that is kept.
+   * HL7 v2: PV2-6
+   */
+  valuablesLocation: string;
+  /**
+   * Whether the visit is told of a whole stay or of a part of it, as sent.
+   * HL7 v2: PV1-51 (table 0326)
+   */
+  visitIndicator: string;
+  /**
+   * Since when each of financial_class holds, in its order.
+   * HL7 v2: PV1-20.2
+   */
+  financialClassSince: ClinicalTime[];
+  /**
+   * The episode in words.
+   * HL7 v2: PV1-53
+   */
+  episodeDescription: string;
+  /**
+   * Whether tests were done before the admission.
+   * HL7 v2: PV1-12 (table 0087)
+   */
+  preadmitTest: Code | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -2020,7 +2458,7 @@ export interface Order {
   supplies: SupplyItem[];
   /**
    * What the message does with this order or report, as sent: A adds it, D deletes it, U updates it, X leaves it.
-   * HL7 v2: OBR-55 (table 0206)
+   * HL7 v2: OBR-55, ORC-35 (table 0206)
    */
   segmentAction: string;
   /**
@@ -2055,7 +2493,140 @@ export interface Order {
    * How the analyzer is to run the test.
    * HL7 v2: TCD after OBR · IHE: LAW LAB-28
    */
-  analysis: Analysis | undefined;
+  analysis:
+    | Analysis
+    | undefined;
+  /**
+   * More of how its container travels, in the order in which it was sent.
+   * HL7 v2: OBR-38
+   */
+  transportLogistics: Code[];
+  /**
+   * Who has to arrange that the patient gets there.
+   * HL7 v2: OBR-40
+   */
+  transportResponsibility:
+    | Code
+    | undefined;
+  /**
+   * A or N, U, as sent: whether that is arranged.
+   * HL7 v2: OBR-41 (table 0224)
+   */
+  transportArranged: string;
+  /**
+   * R, N or U, as sent: whether somebody must come along.
+   * HL7 v2: OBR-42 (table 0225)
+   */
+  escort: string;
+  /**
+   * What whoever brings the patient must know.
+   * HL7 v2: OBR-43
+   */
+  transportComments: Code[];
+  /**
+   * How many containers there are, as sent.
+   * HL7 v2: OBR-37
+   */
+  containerCount: string;
+  /**
+   * Why the same is done again.
+   * HL7 v2: OBR-48 (table 0476)
+   */
+  duplicateReason:
+    | Code
+    | undefined;
+  /**
+   * The number of the group of results that the report is of.
+   * HL7 v2: OBR-51
+   */
+  observationGroup:
+    | Identifier
+    | undefined;
+  /**
+   * The group above that one.
+   * HL7 v2: OBR-52
+   */
+  parentObservationGroup:
+    | Identifier
+    | undefined;
+  /**
+   * What it costs whoever ordered it, with its currency.
+   * HL7 v2: OBR-23.1
+   */
+  practiceCharge: string;
+  /**
+   * What it is charged to them as.
+   * HL7 v2: OBR-23.2
+   */
+  practiceChargeCode:
+    | Code
+    | undefined;
+  /**
+   * The device that it was entered at.
+   * HL7 v2: ORC-18
+   */
+  enteringDevice:
+    | Code
+    | undefined;
+  /**
+   * The organization that entered it, by its code.
+   * HL7 v2: ORC-17
+   */
+  enteringOrganizationCode:
+    | Code
+    | undefined;
+  /**
+   * When whoever carries it out expects to be ready.
+   * HL7 v2: ORC-27
+   */
+  available:
+    | ClinicalTime
+    | undefined;
+  /**
+   * Whether the patient was told that the insurer may not pay.
+   * HL7 v2: ORC-20 (table 0339)
+   */
+  beneficiaryNotice:
+    | Code
+    | undefined;
+  /**
+   * When the patient was told.
+   * HL7 v2: ORC-32
+   */
+  beneficiaryNotified:
+    | ClinicalTime
+    | undefined;
+  /**
+   * Why that was left out.
+   * HL7 v2: ORC-26 (table 0552)
+   */
+  beneficiaryNoticeOverride:
+    | Code
+    | undefined;
+  /**
+   * Which of the workflows that the senders agreed on it follows.
+   * HL7 v2: ORC-34
+   */
+  workflow: Identifier[];
+  /**
+   * From when until when its status holds.
+   * HL7 v2: ORC-36
+   */
+  orderStatusPeriod:
+    | Period
+    | undefined;
+  /**
+   * When the order was made, which may be before it was placed.
+   * HL7 v2: ORC-37
+   */
+  created:
+    | ClinicalTime
+    | undefined;
+  /**
+   * The number that who carries it out gave the orders that were placed together.
+   * HL7 v2: ORC-38
+   */
+  fillerGroup: Identifier | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -2172,6 +2743,11 @@ export interface Organization {
    * HL7 v2: ORC-23, PRT-15 · FHIR: Organization.telecom
    */
   telecoms: Telecom[];
+  /**
+   * What kind of name it is: L legal, D as it is called …
+   * HL7 v2: XON-2 (table 0204)
+   */
+  nameType: Code | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -2811,6 +3387,280 @@ export interface Specimen {
    * HL7 v2: SPM-20 (table 0136) · FHIR: Specimen.status
    */
   availability: string;
+  /**
+   * The unit of the quantity with every coding.
+   * HL7 v2: SPM-12.2
+   */
+  unitCode:
+    | Code
+    | undefined;
+  /**
+   * Until when it can be used.
+   * HL7 v2: SPM-19
+   */
+  expires:
+    | ClinicalTime
+    | undefined;
+  /**
+   * Where it was taken: which ward, which laboratory.
+   * HL7 v2: SPM-10 (table 0543)
+   */
+  collectionLocation:
+    | Code
+    | undefined;
+  /**
+   * How many were put together in it, as sent.
+   * HL7 v2: SPM-13
+   */
+  groupedCount: string;
+  /**
+   * How much of it is left.
+   * HL7 v2: SPM-25.1
+   */
+  currentQuantity: string;
+  /**
+   * The unit of that.
+   * HL7 v2: SPM-25.2
+   */
+  currentUnit: string;
+  /**
+   * How many containers it is in, as sent.
+   * HL7 v2: SPM-26
+   */
+  containerCount: string;
+  /**
+   * How its container is: broken, leaking …
+   * HL7 v2: SPM-28 (table 0544) · FHIR: Specimen.condition
+   */
+  containerCondition:
+    | Code
+    | undefined;
+  /**
+   * What it is of the specimens that it comes from: aliquot, pool …
+   * HL7 v2: SPM-29 (table 0494)
+   */
+  childRole:
+    | Code
+    | undefined;
+  /**
+   * The shipment that it came with.
+   * HL7 v2: SPM-32
+   */
+  shipment:
+    | Identifier
+    | undefined;
+  /**
+   * When the culture was begun and when it ended.
+   * HL7 v2: SPM-33, SPM-34
+   */
+  culture:
+    | Period
+    | undefined;
+  /**
+   * What the message does with it, as sent: A adds it, D deletes it, U updates it, X leaves it.
+   * HL7 v2: SPM-35 (table 0206)
+   */
+  action: string;
+  /**
+   * What it is kept in, as an automated system knows it.
+   * HL7 v2: SAC · IHE: LAW
+   */
+  container: Container | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** A container at an automated system, with what that measured of it. */
+export interface Container {
+  /**
+   * Where it stands: identified, in process, rejected, waste …
+   * HL7 v2: SAC-8 (table 0370)
+   */
+  status:
+    | Code
+    | undefined;
+  /**
+   * The kind of carrier that it stands in.
+   * HL7 v2: SAC-9 (table 0378)
+   */
+  carrierType:
+    | Code
+    | undefined;
+  /**
+   * The number of the carrier.
+   * HL7 v2: SAC-10
+   */
+  carrier:
+    | Identifier
+    | undefined;
+  /**
+   * Where in the carrier, as sent.
+   * HL7 v2: SAC-11
+   */
+  carrierPosition: string;
+  /**
+   * The kind of tray.
+   * HL7 v2: SAC-12 (table 0379)
+   */
+  trayType:
+    | Code
+    | undefined;
+  /**
+   * The number of the tray.
+   * HL7 v2: SAC-13
+   */
+  tray:
+    | Identifier
+    | undefined;
+  /**
+   * Where in the tray, as sent.
+   * HL7 v2: SAC-14
+   */
+  trayPosition: string;
+  /**
+   * Where it stands, from the outside in.
+   * HL7 v2: SAC-15
+   */
+  locations: Code[];
+  /**
+   * How much fits into it, as sent.
+   * HL7 v2: SAC-21
+   */
+  volume: string;
+  /**
+   * How much can be used of what is in it, as sent.
+   * HL7 v2: SAC-22
+   */
+  availableVolume: string;
+  /**
+   * How much was in it at first, as sent.
+   * HL7 v2: SAC-23
+   */
+  initialVolume: string;
+  /**
+   * The unit of the volumes.
+   * HL7 v2: SAC-24
+   */
+  volumeUnit:
+    | Code
+    | undefined;
+  /**
+   * What separates cells and serum.
+   * HL7 v2: SAC-25 (table 0380)
+   */
+  separator:
+    | Code
+    | undefined;
+  /**
+   * How it is closed.
+   * HL7 v2: SAC-26 (table 0381)
+   */
+  cap:
+    | Code
+    | undefined;
+  /**
+   * What was added to it.
+   * HL7 v2: SAC-27 (table 0371)
+   */
+  additives: Code[];
+  /**
+   * Which part of the specimen is in it: serum, cells …
+   * HL7 v2: SAC-28 (table 0372)
+   */
+  component:
+    | Code
+    | undefined;
+  /**
+   * What was done to it: deproteinized, filtered …
+   * HL7 v2: SAC-30 (table 0373)
+   */
+  treatment:
+    | Code
+    | undefined;
+  /**
+   * How warm it is in degrees Celsius, as text.
+   * HL7 v2: SAC-31
+   */
+  temperature: string;
+  /**
+   * How much blood is dissolved in it: the index, as sent.
+   * HL7 v2: SAC-32
+   */
+  hemolysisIndex: string;
+  /**
+   * The unit of that.
+   * HL7 v2: SAC-33
+   */
+  hemolysisUnit:
+    | Code
+    | undefined;
+  /**
+   * How much fat is in it: the index, as sent.
+   * HL7 v2: SAC-34
+   */
+  lipemiaIndex: string;
+  /**
+   * The unit of that.
+   * HL7 v2: SAC-35
+   */
+  lipemiaUnit:
+    | Code
+    | undefined;
+  /**
+   * How much bilirubin is in it: the index, as sent.
+   * HL7 v2: SAC-36
+   */
+  icterusIndex: string;
+  /**
+   * The unit of that.
+   * HL7 v2: SAC-37
+   */
+  icterusUnit:
+    | Code
+    | undefined;
+  /**
+   * How much fibrin is in it: the index, as sent.
+   * HL7 v2: SAC-38
+   */
+  fibrinIndex: string;
+  /**
+   * The unit of that.
+   * HL7 v2: SAC-39
+   */
+  fibrinUnit:
+    | Code
+    | undefined;
+  /**
+   * What the system itself may have brought into it.
+   * HL7 v2: SAC-40 (table 0374)
+   */
+  contaminants: Code[];
+  /**
+   * Drugs that may disturb the test.
+   * HL7 v2: SAC-41 (table 0382)
+   */
+  drugInterferences: Code[];
+  /**
+   * The artificial blood in it.
+   * HL7 v2: SAC-42 (table 0375)
+   */
+  artificialBlood:
+    | Code
+    | undefined;
+  /**
+   * How it is to be handled: refrigerated, kept dark …
+   * HL7 v2: SAC-43 (table 0376)
+   */
+  handling: Code[];
+  /**
+   * What else may have changed it.
+   * HL7 v2: SAC-44 (table 0377)
+   */
+  environment: Code[];
+  /**
+   * Its number at the system.
+   * HL7 v2: SAC-5
+   */
+  equipmentNumber: Identifier | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -3101,7 +3951,7 @@ export interface Observation {
     | undefined;
   /**
    * What the row is, where it is no finding: GOL a goal, RQO a request, INT an intent … Its status is then unknown
-   * whatever OBX-11 says, and it is no result.
+   * whatever OBX-11 says, and it is no result. `of a goal` where it may be what is aimed at, or what was found.
    * HL7 v2: OBX-22 (table 0725)
    */
   mood:
@@ -3124,6 +3974,31 @@ export interface Observation {
    * HL7 v2: the PV1 before it · FHIR: Observation.encounter · Hilum: normalize
    */
   ofEncounter: string;
+  /**
+   * To which extent the patient may be shown it, and when.
+   * HL7 v2: OBX-26 (table 0909)
+   */
+  release:
+    | Code
+    | undefined;
+  /**
+   * Why a result that was reported before was wrong.
+   * HL7 v2: OBX-27 (table 0914)
+   */
+  rootCause:
+    | Code
+    | undefined;
+  /**
+   * How the laboratory came to release it, in its own codes.
+   * HL7 v2: OBX-28
+   */
+  processControl: Code[];
+  /**
+   * Of which problem or goal of this event it is: conditions[0] …. A goal’s row says by its mood whether it is aimed at;
+   * where the message does not, the mood is `of a goal`, and it may be either.
+   * HL7 v2: the PRB or GOL before it · FHIR: Condition.evidence, Goal.target, Goal.outcomeReference · Hilum: normalize
+   */
+  ofCondition: string;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -4652,7 +5527,7 @@ export interface ChargeItem {
     | undefined;
   /**
    * Who did and who ordered it.
-   * HL7 v2: FT1-20, FT1-21 · FHIR: ChargeItem.performer
+   * HL7 v2: FT1-20, FT1-21, FT1-24 (who entered it) · FHIR: ChargeItem.performer
    */
   participants: Participant[];
   /**
@@ -4732,6 +5607,101 @@ export interface ChargeItem {
    * HL7 v2: FT1-31 · FHIR: ChargeItem.supportingInformation
    */
   references: string[];
+  /**
+   * The plan that it is billed to.
+   * HL7 v2: FT1-14 (table 0072)
+   */
+  plan:
+    | Code
+    | undefined;
+  /**
+   * What the insurance pays of it, with its currency.
+   * HL7 v2: FT1-15
+   */
+  insuranceAmount: string;
+  /**
+   * The site’s own type of patient.
+   * HL7 v2: FT1-18 (table 0018)
+   */
+  patientType:
+    | Code
+    | undefined;
+  /**
+   * Whether the patient was told that the insurer may not pay.
+   * HL7 v2: FT1-27 (table 0339)
+   */
+  beneficiaryNotice:
+    | Code
+    | undefined;
+  /**
+   * Why the same was done again.
+   * HL7 v2: FT1-28 (table 0476)
+   */
+  duplicateReason:
+    | Code
+    | undefined;
+  /**
+   * Where it was done.
+   * HL7 v2: FT1-32
+   */
+  performingFacility:
+    | Organization
+    | undefined;
+  /**
+   * Where it was ordered.
+   * HL7 v2: FT1-33
+   */
+  orderingFacility:
+    | Organization
+    | undefined;
+  /**
+   * The article.
+   * HL7 v2: FT1-34
+   */
+  item:
+    | Code
+    | undefined;
+  /**
+   * The number of its model.
+   * HL7 v2: FT1-35
+   */
+  model: string;
+  /**
+   * The number of the referral.
+   * HL7 v2: FT1-38
+   */
+  referral:
+    | Identifier
+    | undefined;
+  /**
+   * The number under which the insurer allowed it.
+   * HL7 v2: FT1-39
+   */
+  authorization:
+    | Identifier
+    | undefined;
+  /**
+   * The line of the bill that it belongs to.
+   * HL7 v2: FT1-41 (table 0456)
+   */
+  revenue:
+    | Code
+    | undefined;
+  /**
+   * The number of the prescription.
+   * HL7 v2: FT1-42
+   */
+  prescription: string;
+  /**
+   * How much of the drug, with its unit as sent.
+   * HL7 v2: FT1-43
+   */
+  drugQuantity: string;
+  /**
+   * The type with its text and every coding, where more than one code was sent.
+   * HL7 v2: FT1-6
+   */
+  typeCode: Code | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -5090,7 +6060,26 @@ export interface Allergy {
    * What that person is to the patient.
    * HL7 v2: IAM-15 (table 0063)
    */
-  reporterRelationship: Code | undefined;
+  reporterRelationship:
+    | Code
+    | undefined;
+  /**
+   * What warns of it: a bracelet, a card …
+   * HL7 v2: IAM-16 (table 0437)
+   */
+  alertDevice:
+    | Code
+    | undefined;
+  /**
+   * Who did what with the entry and when: verifying, inactivating, entering, modifying.
+   * HL7 v2: IAM-18 to IAM-26, IAM-28 to IAM-30
+   */
+  participants: Participant[];
+  /**
+   * The entry by a code of the clinic’s own.
+   * HL7 v2: IAM-27
+   */
+  clinicianCode: Code | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -5287,6 +6276,153 @@ export interface Condition {
    * HL7 v2: DG1-18 (table 0136) · FHIR: Condition.meta.security, restricted of Y
    */
   confidential: string;
+  /**
+   * What kind of diagnosis it is: consultation, medical, nursing …
+   * HL7 v2: DG1-17 (table 0228)
+   */
+  classification:
+    | Code
+    | undefined;
+  /**
+   * When it was attested.
+   * HL7 v2: DG1-19
+   */
+  attested:
+    | ClinicalTime
+    | undefined;
+  /**
+   * The diagnosis that this one belongs to.
+   * HL7 v2: DG1-22
+   */
+  parent:
+    | Identifier
+    | undefined;
+  /**
+   * The type with its text and every coding, where more than one code was sent.
+   * HL7 v2: DG1-6
+   */
+  typeCode:
+    | Code
+    | undefined;
+  /**
+   * The episode of care that it is of.
+   * HL7 v2: PRB-5, GOL-5
+   */
+  episode:
+    | Identifier
+    | undefined;
+  /**
+   * Its rank in the list, as sent.
+   * HL7 v2: PRB-6, GOL-6
+   */
+  listPriority: string;
+  /**
+   * Which kind of problem or goal it is.
+   * HL7 v2: PRB-10, GOL-9 · FHIR: Condition.category, Goal.category
+   */
+  kind:
+    | Code
+    | undefined;
+  /**
+   * Who looks after it: nursing, physiotherapy …
+   * HL7 v2: PRB-11, GOL-10
+   */
+  disciplines: Code[];
+  /**
+   * Since when it stands where `status` says.
+   * HL7 v2: PRB-15, GOL-19 · FHIR: Goal.statusDate
+   */
+  statusSince:
+    | ClinicalTime
+    | undefined;
+  /**
+   * How sure it is.
+   * HL7 v2: PRB-19
+   */
+  certainty:
+    | Code
+    | undefined;
+  /**
+   * How likely it is, from 0 to 1, as sent.
+   * HL7 v2: PRB-20
+   */
+  probability: string;
+  /**
+   * Whether the patient knows of it.
+   * HL7 v2: PRB-21
+   */
+  patientAwareness:
+    | Code
+    | undefined;
+  /**
+   * What is to be expected.
+   * HL7 v2: PRB-22
+   */
+  prognosis:
+    | Code
+    | undefined;
+  /**
+   * Whether the patient knows that.
+   * HL7 v2: PRB-23
+   */
+  prognosisAwareness:
+    | Code
+    | undefined;
+  /**
+   * What the family knows of it, in words.
+   * HL7 v2: PRB-24
+   */
+  familyAwareness: string;
+  /**
+   * Who sees it so: the patient, the clinic …
+   * HL7 v2: PRB-27
+   */
+  perspective:
+    | Code
+    | undefined;
+  /**
+   * Where the review of the goal stands.
+   * HL7 v2: GOL-11
+   */
+  reviewStatus:
+    | Code
+    | undefined;
+  /**
+   * When it was reviewed.
+   * HL7 v2: GOL-12
+   */
+  reviewed:
+    | ClinicalTime
+    | undefined;
+  /**
+   * When it is to be reviewed next.
+   * HL7 v2: GOL-13
+   */
+  nextReview:
+    | ClinicalTime
+    | undefined;
+  /**
+   * When it was reviewed before.
+   * HL7 v2: GOL-14
+   */
+  previousReview:
+    | ClinicalTime
+    | undefined;
+  /**
+   * Whose goal it is: the patient’s, the family’s …
+   * HL7 v2: GOL-20
+   */
+  targetTypes: Code[];
+  /**
+   * The names of those.
+   * HL7 v2: GOL-21
+   */
+  targets: HumanName[];
+  /**
+   * Further numbers of this entry.
+   * HL7 v2: PRB-4, GOL-4
+   */
+  identifiers: Identifier[];
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -5370,6 +6506,54 @@ export interface Procedure {
    * HL7 v2: the FT1 before it in DFT · FHIR: ChargeItem.service · Hilum: normalize
    */
   ofCharge: string;
+  /**
+   * How many minutes it took, as sent.
+   * HL7 v2: PR1-7
+   */
+  minutes: string;
+  /**
+   * The anesthesia.
+   * HL7 v2: PR1-9 (table 0019)
+   */
+  anesthesia:
+    | Code
+    | undefined;
+  /**
+   * How many minutes that took, as sent.
+   * HL7 v2: PR1-10
+   */
+  anesthesiaMinutes: string;
+  /**
+   * What the patient consented to.
+   * HL7 v2: PR1-13 (table 0059)
+   */
+  consent:
+    | Code
+    | undefined;
+  /**
+   * The type with every coding.
+   * HL7 v2: PR1-6 (table 0230)
+   */
+  typeCode:
+    | Code
+    | undefined;
+  /**
+   * Which tissue was taken.
+   * HL7 v2: PR1-18 (table 0417)
+   */
+  tissues: Code[];
+  /**
+   * The unit that treated the patient.
+   * HL7 v2: PR1-23
+   */
+  unit:
+    | Location
+    | undefined;
+  /**
+   * The procedure that this one belongs to.
+   * HL7 v2: PR1-25
+   */
+  parent: Identifier | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -5489,7 +6673,7 @@ export interface Coverage {
     | undefined;
   /**
    * The insurer's numbers.
-   * HL7 v2: IN1-3 · FHIR: Coverage.payor, Organization.identifier
+   * HL7 v2: IN1-3, IN1-4, IN2-25 · FHIR: Coverage.payor, Organization.identifier
    */
   company: Identifier[];
   /**
@@ -5559,7 +6743,7 @@ export interface Coverage {
   employers: Organization[];
   /**
    * Who acts for this insurance.
-   * HL7 v2: ROL, PRT after IN1
+   * HL7 v2: ROL, PRT after IN1, IN1-30 (who verified it)
    */
   participants: Participant[];
   /**
@@ -5614,6 +6798,254 @@ export interface Coverage {
    * HL7 v2: the PV1 before it · Hilum: normalize
    */
   ofEncounter: string;
+  /**
+   * Whom to ask at the insurer.
+   * HL7 v2: IN1-6
+   */
+  contacts: HumanName[];
+  /**
+   * The kind of plan.
+   * HL7 v2: IN1-15 (table 0086) · FHIR: Coverage.type
+   */
+  planType:
+    | Code
+    | undefined;
+  /**
+   * The kind of coverage: hospital, physician, both.
+   * HL7 v2: IN1-47 (table 0309)
+   */
+  type:
+    | Code
+    | undefined;
+  /**
+   * Where the insured lives.
+   * HL7 v2: IN1-19
+   */
+  insuredAddresses: Address[];
+  /**
+   * The insured’s sex as sent.
+   * HL7 v2: IN1-43 (table 0001)
+   */
+  insuredSex:
+    | Code
+    | undefined;
+  /**
+   * Numbers of the insured: of the employee (EN), social security (SS), of the subscriber at the payor (SN).
+   * HL7 v2: IN2-1, IN2-2, IN2-26
+   */
+  insuredIdentifiers: Identifier[];
+  /**
+   * Whether the insurer pays who treats, and not the insured.
+   * HL7 v2: IN1-20 (table 0135)
+   */
+  assignment:
+    | Code
+    | undefined;
+  /**
+   * Whether the benefits are set off against those of other insurances.
+   * HL7 v2: IN1-21 (table 0173)
+   */
+  coordination:
+    | Code
+    | undefined;
+  /**
+   * Which of several insurances pays first, as sent.
+   * HL7 v2: IN1-22 · FHIR: Coverage.order
+   */
+  coordinationOrder: string;
+  /**
+   * Whether information may be given to the insurer.
+   * HL7 v2: IN1-27 (table 0093)
+   */
+  release:
+    | Code
+    | undefined;
+  /**
+   * The number under which the admission was certified beforehand.
+   * HL7 v2: IN1-28
+   */
+  preadmissionCertificate: string;
+  /**
+   * When the insurance was verified.
+   * HL7 v2: IN1-29
+   */
+  verified:
+    | ClinicalTime
+    | undefined;
+  /**
+   * How it stands with that.
+   * HL7 v2: IN1-45
+   */
+  verificationStatus: string;
+  /**
+   * The kind of agreement.
+   * HL7 v2: IN1-31 (table 0098)
+   */
+  agreement:
+    | Code
+    | undefined;
+  /**
+   * Where the billing stands.
+   * HL7 v2: IN1-32 (table 0022)
+   */
+  billingStatus:
+    | Code
+    | undefined;
+  /**
+   * The plan that was before.
+   * HL7 v2: IN1-46 (table 0072)
+   */
+  priorPlan:
+    | Code
+    | undefined;
+  /**
+   * The plan by the insurer’s own code.
+   * HL7 v2: IN1-35 (table 0042)
+   */
+  companyPlan:
+    | Code
+    | undefined;
+  /**
+   * What the insured pays himself first, with its currency.
+   * HL7 v2: IN1-37
+   */
+  deductible: string;
+  /**
+   * Up to which amount is paid, with its currency.
+   * HL7 v2: IN1-38
+   */
+  limit: string;
+  /**
+   * For how many days is paid, as sent.
+   * HL7 v2: IN1-39
+   */
+  limitDays: string;
+  /**
+   * Where the insured’s employer is.
+   * HL7 v2: IN1-44
+   */
+  employerAddresses: Address[];
+  /**
+   * The insured’s work: full time, retired …
+   * HL7 v2: IN1-42 (table 0066)
+   */
+  employmentStatus:
+    | Code
+    | undefined;
+  /**
+   * Numbers of the plan that others gave it.
+   * HL7 v2: IN1-54
+   */
+  planIdentifiers: Identifier[];
+  /**
+   * What to do with the entry, as sent.
+   * HL7 v2: IN1-55 (table 0206)
+   */
+  action: string;
+  /**
+   * How to reach the insured.
+   * HL7 v2: IN2-63, IN2-64
+   */
+  insuredTelecoms: Telecom[];
+  /**
+   * What the patient is to the insured, which is `relationship` from the other side.
+   * HL7 v2: IN2-72 (table 0063)
+   */
+  patientRelationship:
+    | Code
+    | undefined;
+  /**
+   * Each certification with who gave it and for which days; their numbers are in certifications, too.
+   * HL7 v2: IN3
+   */
+  certificationDetails: Certification[];
+  /**
+   * Y or N, as sent: whether a notice of admission has to be sent, and whether a report of eligibility came.
+   * HL7 v2: IN1-23, IN1-25 (table 0136)
+   */
+  flags: string[];
+  /**
+   * When that notice was sent.
+   * HL7 v2: IN1-24
+   */
+  admissionNotified:
+    | ClinicalTime
+    | undefined;
+  /**
+   * When that report came.
+   * HL7 v2: IN1-26
+   */
+  eligibilityReported: ClinicalTime | undefined;
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** What an insurer certified of a stay or a procedure. */
+export interface Certification {
+  /**
+   * Its number.
+   * HL7 v2: IN3-2
+   */
+  identifier:
+    | Identifier
+    | undefined;
+  /**
+   * Y or N, as sent: whether one is needed.
+   * HL7 v2: IN3-4 (table 0136)
+   */
+  required: string;
+  /**
+   * When it was given, and when changed.
+   * HL7 v2: IN3-6
+   */
+  certified:
+    | ClinicalTime
+    | undefined;
+  /**
+   * When it was changed.
+   * HL7 v2: IN3-7
+   */
+  changed:
+    | ClinicalTime
+    | undefined;
+  /**
+   * From when until when.
+   * HL7 v2: IN3-9, IN3-10
+   */
+  period:
+    | Period
+    | undefined;
+  /**
+   * For how many days, and of which kind, as sent.
+   * HL7 v2: IN3-11
+   */
+  days: string;
+  /**
+   * Who gave it, reviewed it and manages the case: verifying, reviewing, case-manager.
+   * HL7 v2: IN3-3, IN3-14, IN3-25
+   */
+  participants: Participant[];
+  /**
+   * Whom to ask about it.
+   * HL7 v2: IN3-16
+   */
+  contact: string;
+  /**
+   * How to reach them.
+   * HL7 v2: IN3-17
+   */
+  telecoms: Telecom[];
+  /**
+   * The case that it is of.
+   * HL7 v2: IN3-18
+   */
+  case:
+    | Code
+    | undefined;
+  /**
+   * Until when it can be appealed, or what was said of the appeal.
+   * HL7 v2: IN3-12
+   */
+  concurrence: Code | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -5670,7 +7102,7 @@ export interface RelatedPerson {
   gender: string;
   /**
    * Where the person works.
-   * HL7 v2: NK1-13
+   * HL7 v2: NK1-13, GT1-16, GT1-17, GT1-18, GT1-29, GT1-51
    */
   employers: Organization[];
   /**
@@ -5687,14 +7119,170 @@ export interface RelatedPerson {
   ofEncounter: string;
   /**
    * <field>=<value as sent>: whether what is told of the person is protected.
-   * HL7 v2: NK1-23 (table 0136) · FHIR: RelatedPerson.meta.security, restricted of Y
+   * HL7 v2: NK1-23, GT1-39 (table 0136) · FHIR: RelatedPerson.meta.security, restricted of Y
    */
   flags: string[];
   /**
    * Whom to contact in the person's place, where both are named.
-   * HL7 v2: NK1-30, NK1-31, NK1-32 beside NK1-2
+   * HL7 v2: NK1-30, NK1-31, NK1-32, NK1-41 beside NK1-2, GT1-45, GT1-46, GT1-48
    */
-  contact: Participant | undefined;
+  contact:
+    | Participant
+    | undefined;
+  /**
+   * What the person works as, in words.
+   * HL7 v2: NK1-10, GT1-49
+   */
+  jobTitle: string;
+  /**
+   * The person’s job by its codes: of the job itself and of its class.
+   * HL7 v2: NK1-11, GT1-50
+   */
+  jobCodes: Code[];
+  /**
+   * The person’s work: full time, retired …
+   * HL7 v2: NK1-34, GT1-53 (table 0311)
+   */
+  jobStatus:
+    | Code
+    | undefined;
+  /**
+   * The person’s numbers at the employer.
+   * HL7 v2: NK1-12, GT1-19
+   */
+  employeeIdentifiers: Identifier[];
+  /**
+   * The marital status.
+   * HL7 v2: NK1-14, GT1-30 (table 0002)
+   */
+  maritalStatus:
+    | Code
+    | undefined;
+  /**
+   * The languages that the person speaks.
+   * HL7 v2: NK1-20, GT1-36 (table 0296) · FHIR: RelatedPerson.communication
+   */
+  language:
+    | Code
+    | undefined;
+  /**
+   * The citizenships.
+   * HL7 v2: NK1-19, GT1-35 (table 0171)
+   */
+  citizenship: Code[];
+  /**
+   * The nationality.
+   * HL7 v2: NK1-27, GT1-43 (table 0212)
+   */
+  nationality:
+    | Code
+    | undefined;
+  /**
+   * The religion.
+   * HL7 v2: NK1-25, GT1-41 (table 0006)
+   */
+  religion:
+    | Code
+    | undefined;
+  /**
+   * The ethnic group.
+   * HL7 v2: NK1-28, GT1-44 (table 0189)
+   */
+  ethnicity: Code[];
+  /**
+   * The race, where the law lets it be asked.
+   * HL7 v2: NK1-35, GT1-55 (table 0005)
+   */
+  race: Code[];
+  /**
+   * Why the person is contacted.
+   * HL7 v2: NK1-29, GT1-47 (table 0222)
+   */
+  contactReasons: Code[];
+  /**
+   * With whom the person lives.
+   * HL7 v2: NK1-21, GT1-37 (table 0220)
+   */
+  livingArrangement:
+    | Code
+    | undefined;
+  /**
+   * Who depends on the person, or whom the person depends on.
+   * HL7 v2: NK1-17, GT1-33 (table 0223)
+   */
+  livingDependency: Code[];
+  /**
+   * What the person needs help with.
+   * HL7 v2: NK1-18, GT1-34 (table 0009)
+   */
+  ambulatoryStatus: Code[];
+  /**
+   * What the person is handicapped by.
+   * HL7 v2: NK1-36, GT1-52 (table 0295)
+   */
+  handicap:
+    | Code
+    | undefined;
+  /**
+   * Whether and how the person studies.
+   * HL7 v2: NK1-24, GT1-40 (table 0231)
+   */
+  student:
+    | Code
+    | undefined;
+  /**
+   * The mother’s name before marriage.
+   * HL7 v2: NK1-26, GT1-42
+   */
+  mothersMaidenName: HumanName[];
+  /**
+   * Where the person was born.
+   * HL7 v2: NK1-38, GT1-56
+   */
+  birthPlace: string;
+  /**
+   * The VIP indicator.
+   * HL7 v2: NK1-39, GT1-57 (table 0099)
+   */
+  vip:
+    | Code
+    | undefined;
+  /**
+   * How public the person’s data may be.
+   * HL7 v2: NK1-22, GT1-38 (table 0215)
+   */
+  publicity:
+    | Code
+    | undefined;
+  /**
+   * The name of the person’s spouse.
+   * HL7 v2: GT1-4
+   */
+  spouseNames: HumanName[];
+  /**
+   * The kind of guarantor.
+   * HL7 v2: GT1-10 (table 0068)
+   */
+  type:
+    | Code
+    | undefined;
+  /**
+   * Which of several guarantors is asked first, as sent.
+   * HL7 v2: GT1-15
+   */
+  priority: string;
+  /**
+   * When the person died.
+   * HL7 v2: GT1-24
+   */
+  deceasedAt:
+    | ClinicalTime
+    | undefined;
+  /**
+   * How the person is employed: full time, self-employed, unemployed …
+   * HL7 v2: GT1-20 (table 0066)
+   */
+  employmentStatus: Code | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -6202,6 +7790,73 @@ export interface Provenance {
    * HL7 v2: MSA-1 (table 0008)
    */
   acknowledgment: string;
+  /**
+   * Where the message says something that is in no field of the event, by its place and never by what it says: a field
+   * (PV2-32), what stands behind the first repetition of one that has a single value (PID-38[2]), a component
+   * (XCN-12 of an attending doctor is PV1-7.12). The message itself has it: events --raw. Segments that are left out
+   * whole stand in remarks.
+   * HL7 v2: any field · Hilum: normalize
+   */
+  unread: string[];
+  /**
+   * The programs that the message came through, the last one first.
+   * HL7 v2: SFT
+   */
+  software: Software[];
+  /**
+   * The country that the message follows the rules of, as sent.
+   * HL7 v2: MSH-17 (table 0399)
+   */
+  country: string;
+  /**
+   * The language that the message is written in.
+   * HL7 v2: MSH-19
+   */
+  language:
+    | Code
+    | undefined;
+  /**
+   * The organizations that are responsible for sending it.
+   * HL7 v2: MSH-22
+   */
+  responsible: Organization[];
+  _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
+}
+
+/** A program that made, changed or passed on the message. */
+export interface Software {
+  /**
+   * Who made the program.
+   * HL7 v2: SFT-1
+   */
+  vendor:
+    | Organization
+    | undefined;
+  /**
+   * Its version, as sent.
+   * HL7 v2: SFT-2
+   */
+  version: string;
+  /**
+   * Its name.
+   * HL7 v2: SFT-3
+   */
+  product: string;
+  /**
+   * The number of the build, as sent.
+   * HL7 v2: SFT-4
+   */
+  binary: string;
+  /**
+   * What is said of it.
+   * HL7 v2: SFT-5
+   */
+  information: string;
+  /**
+   * When it was installed.
+   * HL7 v2: SFT-6
+   */
+  installed: ClinicalTime | undefined;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -9214,6 +10869,9 @@ function createBaseIdentifier(): Identifier {
     universalId: "",
     universalIdType: "",
     checkDigit: "",
+    checkDigitScheme: "",
+    jurisdiction: undefined,
+    agency: undefined,
     _unknownFields: {},
   };
 }
@@ -9249,6 +10907,15 @@ export const Identifier: MessageFns<Identifier> = {
     }
     if (message.checkDigit !== "") {
       writer.uint32(82).string(message.checkDigit);
+    }
+    if (message.checkDigitScheme !== "") {
+      writer.uint32(90).string(message.checkDigitScheme);
+    }
+    if (message.jurisdiction !== undefined) {
+      Code.encode(message.jurisdiction, writer.uint32(98).fork()).join();
+    }
+    if (message.agency !== undefined) {
+      Code.encode(message.agency, writer.uint32(106).fork()).join();
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -9354,6 +11021,30 @@ export const Identifier: MessageFns<Identifier> = {
             message.checkDigit = reader.string();
             continue;
           }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.checkDigitScheme = reader.string();
+            continue;
+          }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.jurisdiction = Code.decode(reader, reader.uint32());
+            continue;
+          }
+          case 13: {
+            if (tag !== 106) {
+              break;
+            }
+
+            message.agency = Code.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -9398,6 +11089,13 @@ export const Identifier: MessageFns<Identifier> = {
         : isSet(object.check_digit)
         ? globalThis.String(object.check_digit)
         : "",
+      checkDigitScheme: isSet(object.checkDigitScheme)
+        ? globalThis.String(object.checkDigitScheme)
+        : isSet(object.check_digit_scheme)
+        ? globalThis.String(object.check_digit_scheme)
+        : "",
+      jurisdiction: isSet(object.jurisdiction) ? Code.fromJSON(object.jurisdiction) : undefined,
+      agency: isSet(object.agency) ? Code.fromJSON(object.agency) : undefined,
     };
   },
 
@@ -9433,6 +11131,15 @@ export const Identifier: MessageFns<Identifier> = {
     if (message.checkDigit !== "") {
       obj.checkDigit = message.checkDigit;
     }
+    if (message.checkDigitScheme !== "") {
+      obj.checkDigitScheme = message.checkDigitScheme;
+    }
+    if (message.jurisdiction !== undefined) {
+      obj.jurisdiction = Code.toJSON(message.jurisdiction);
+    }
+    if (message.agency !== undefined) {
+      obj.agency = Code.toJSON(message.agency);
+    }
     return obj;
   },
 
@@ -9451,12 +11158,29 @@ export const Identifier: MessageFns<Identifier> = {
     message.universalId = object.universalId ?? "";
     message.universalIdType = object.universalIdType ?? "";
     message.checkDigit = object.checkDigit ?? "";
+    message.checkDigitScheme = object.checkDigitScheme ?? "";
+    message.jurisdiction = (object.jurisdiction !== undefined && object.jurisdiction !== null)
+      ? Code.fromPartial(object.jurisdiction)
+      : undefined;
+    message.agency = (object.agency !== undefined && object.agency !== null)
+      ? Code.fromPartial(object.agency)
+      : undefined;
     return message;
   },
 };
 
 function createBaseCoding(): Coding {
-  return { system: "", code: "", display: "", version: "", name: "", mapped: false, _unknownFields: {} };
+  return {
+    system: "",
+    code: "",
+    display: "",
+    version: "",
+    name: "",
+    mapped: false,
+    valueSet: "",
+    valueSetVersion: "",
+    _unknownFields: {},
+  };
 }
 
 export const Coding: MessageFns<Coding> = {
@@ -9478,6 +11202,12 @@ export const Coding: MessageFns<Coding> = {
     }
     if (message.mapped !== false) {
       writer.uint32(48).bool(message.mapped);
+    }
+    if (message.valueSet !== "") {
+      writer.uint32(58).string(message.valueSet);
+    }
+    if (message.valueSetVersion !== "") {
+      writer.uint32(66).string(message.valueSetVersion);
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -9551,6 +11281,22 @@ export const Coding: MessageFns<Coding> = {
             message.mapped = reader.bool();
             continue;
           }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.valueSet = reader.string();
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.valueSetVersion = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -9579,6 +11325,16 @@ export const Coding: MessageFns<Coding> = {
       version: isSet(object.version) ? globalThis.String(object.version) : "",
       name: isSet(object.name) ? globalThis.String(object.name) : "",
       mapped: isSet(object.mapped) ? globalThis.Boolean(object.mapped) : false,
+      valueSet: isSet(object.valueSet)
+        ? globalThis.String(object.valueSet)
+        : isSet(object.value_set)
+        ? globalThis.String(object.value_set)
+        : "",
+      valueSetVersion: isSet(object.valueSetVersion)
+        ? globalThis.String(object.valueSetVersion)
+        : isSet(object.value_set_version)
+        ? globalThis.String(object.value_set_version)
+        : "",
     };
   },
 
@@ -9602,6 +11358,12 @@ export const Coding: MessageFns<Coding> = {
     if (message.mapped !== false) {
       obj.mapped = message.mapped;
     }
+    if (message.valueSet !== "") {
+      obj.valueSet = message.valueSet;
+    }
+    if (message.valueSetVersion !== "") {
+      obj.valueSetVersion = message.valueSetVersion;
+    }
     return obj;
   },
 
@@ -9616,6 +11378,8 @@ export const Coding: MessageFns<Coding> = {
     message.version = object.version ?? "";
     message.name = object.name ?? "";
     message.mapped = object.mapped ?? false;
+    message.valueSet = object.valueSet ?? "";
+    message.valueSetVersion = object.valueSetVersion ?? "";
     return message;
   },
 };
@@ -10006,6 +11770,8 @@ function createBaseHumanName(): HumanName {
     ownFamily: "",
     partnerPrefix: "",
     partnerFamily: "",
+    context: undefined,
+    assemblyOrder: "",
     _unknownFields: {},
   };
 }
@@ -10056,6 +11822,12 @@ export const HumanName: MessageFns<HumanName> = {
     }
     if (message.partnerFamily !== "") {
       writer.uint32(122).string(message.partnerFamily);
+    }
+    if (message.context !== undefined) {
+      Code.encode(message.context, writer.uint32(130).fork()).join();
+    }
+    if (message.assemblyOrder !== "") {
+      writer.uint32(138).string(message.assemblyOrder);
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -10201,6 +11973,22 @@ export const HumanName: MessageFns<HumanName> = {
             message.partnerFamily = reader.string();
             continue;
           }
+          case 16: {
+            if (tag !== 130) {
+              break;
+            }
+
+            message.context = Code.decode(reader, reader.uint32());
+            continue;
+          }
+          case 17: {
+            if (tag !== 138) {
+              break;
+            }
+
+            message.assemblyOrder = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -10258,6 +12046,12 @@ export const HumanName: MessageFns<HumanName> = {
         : isSet(object.partner_family)
         ? globalThis.String(object.partner_family)
         : "",
+      context: isSet(object.context) ? Code.fromJSON(object.context) : undefined,
+      assemblyOrder: isSet(object.assemblyOrder)
+        ? globalThis.String(object.assemblyOrder)
+        : isSet(object.assembly_order)
+        ? globalThis.String(object.assembly_order)
+        : "",
     };
   },
 
@@ -10308,6 +12102,12 @@ export const HumanName: MessageFns<HumanName> = {
     if (message.partnerFamily !== "") {
       obj.partnerFamily = message.partnerFamily;
     }
+    if (message.context !== undefined) {
+      obj.context = Code.toJSON(message.context);
+    }
+    if (message.assemblyOrder !== "") {
+      obj.assemblyOrder = message.assemblyOrder;
+    }
     return obj;
   },
 
@@ -10331,6 +12131,10 @@ export const HumanName: MessageFns<HumanName> = {
     message.ownFamily = object.ownFamily ?? "";
     message.partnerPrefix = object.partnerPrefix ?? "";
     message.partnerFamily = object.partnerFamily ?? "";
+    message.context = (object.context !== undefined && object.context !== null)
+      ? Code.fromPartial(object.context)
+      : undefined;
+    message.assemblyOrder = object.assemblyOrder ?? "";
     return message;
   },
 };
@@ -10346,6 +12150,16 @@ function createBaseAddress(): Address {
     country: "",
     start: "",
     end: "",
+    bad: false,
+    temporary: false,
+    purpose: "",
+    addressee: "",
+    comment: "",
+    preference: "",
+    protection: undefined,
+    expirationReason: undefined,
+    censusTract: "",
+    identifier: undefined,
     _unknownFields: {},
   };
 }
@@ -10378,6 +12192,36 @@ export const Address: MessageFns<Address> = {
     }
     if (message.end !== "") {
       writer.uint32(74).string(message.end);
+    }
+    if (message.bad !== false) {
+      writer.uint32(80).bool(message.bad);
+    }
+    if (message.temporary !== false) {
+      writer.uint32(88).bool(message.temporary);
+    }
+    if (message.purpose !== "") {
+      writer.uint32(98).string(message.purpose);
+    }
+    if (message.addressee !== "") {
+      writer.uint32(106).string(message.addressee);
+    }
+    if (message.comment !== "") {
+      writer.uint32(114).string(message.comment);
+    }
+    if (message.preference !== "") {
+      writer.uint32(122).string(message.preference);
+    }
+    if (message.protection !== undefined) {
+      Code.encode(message.protection, writer.uint32(130).fork()).join();
+    }
+    if (message.expirationReason !== undefined) {
+      Code.encode(message.expirationReason, writer.uint32(138).fork()).join();
+    }
+    if (message.censusTract !== "") {
+      writer.uint32(146).string(message.censusTract);
+    }
+    if (message.identifier !== undefined) {
+      Identifier.encode(message.identifier, writer.uint32(154).fork()).join();
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -10475,6 +12319,86 @@ export const Address: MessageFns<Address> = {
             message.end = reader.string();
             continue;
           }
+          case 10: {
+            if (tag !== 80) {
+              break;
+            }
+
+            message.bad = reader.bool();
+            continue;
+          }
+          case 11: {
+            if (tag !== 88) {
+              break;
+            }
+
+            message.temporary = reader.bool();
+            continue;
+          }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.purpose = reader.string();
+            continue;
+          }
+          case 13: {
+            if (tag !== 106) {
+              break;
+            }
+
+            message.addressee = reader.string();
+            continue;
+          }
+          case 14: {
+            if (tag !== 114) {
+              break;
+            }
+
+            message.comment = reader.string();
+            continue;
+          }
+          case 15: {
+            if (tag !== 122) {
+              break;
+            }
+
+            message.preference = reader.string();
+            continue;
+          }
+          case 16: {
+            if (tag !== 130) {
+              break;
+            }
+
+            message.protection = Code.decode(reader, reader.uint32());
+            continue;
+          }
+          case 17: {
+            if (tag !== 138) {
+              break;
+            }
+
+            message.expirationReason = Code.decode(reader, reader.uint32());
+            continue;
+          }
+          case 18: {
+            if (tag !== 146) {
+              break;
+            }
+
+            message.censusTract = reader.string();
+            continue;
+          }
+          case 19: {
+            if (tag !== 154) {
+              break;
+            }
+
+            message.identifier = Identifier.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -10510,6 +12434,24 @@ export const Address: MessageFns<Address> = {
       country: isSet(object.country) ? globalThis.String(object.country) : "",
       start: isSet(object.start) ? globalThis.String(object.start) : "",
       end: isSet(object.end) ? globalThis.String(object.end) : "",
+      bad: isSet(object.bad) ? globalThis.Boolean(object.bad) : false,
+      temporary: isSet(object.temporary) ? globalThis.Boolean(object.temporary) : false,
+      purpose: isSet(object.purpose) ? globalThis.String(object.purpose) : "",
+      addressee: isSet(object.addressee) ? globalThis.String(object.addressee) : "",
+      comment: isSet(object.comment) ? globalThis.String(object.comment) : "",
+      preference: isSet(object.preference) ? globalThis.String(object.preference) : "",
+      protection: isSet(object.protection) ? Code.fromJSON(object.protection) : undefined,
+      expirationReason: isSet(object.expirationReason)
+        ? Code.fromJSON(object.expirationReason)
+        : isSet(object.expiration_reason)
+        ? Code.fromJSON(object.expiration_reason)
+        : undefined,
+      censusTract: isSet(object.censusTract)
+        ? globalThis.String(object.censusTract)
+        : isSet(object.census_tract)
+        ? globalThis.String(object.census_tract)
+        : "",
+      identifier: isSet(object.identifier) ? Identifier.fromJSON(object.identifier) : undefined,
     };
   },
 
@@ -10542,6 +12484,36 @@ export const Address: MessageFns<Address> = {
     if (message.end !== "") {
       obj.end = message.end;
     }
+    if (message.bad !== false) {
+      obj.bad = message.bad;
+    }
+    if (message.temporary !== false) {
+      obj.temporary = message.temporary;
+    }
+    if (message.purpose !== "") {
+      obj.purpose = message.purpose;
+    }
+    if (message.addressee !== "") {
+      obj.addressee = message.addressee;
+    }
+    if (message.comment !== "") {
+      obj.comment = message.comment;
+    }
+    if (message.preference !== "") {
+      obj.preference = message.preference;
+    }
+    if (message.protection !== undefined) {
+      obj.protection = Code.toJSON(message.protection);
+    }
+    if (message.expirationReason !== undefined) {
+      obj.expirationReason = Code.toJSON(message.expirationReason);
+    }
+    if (message.censusTract !== "") {
+      obj.censusTract = message.censusTract;
+    }
+    if (message.identifier !== undefined) {
+      obj.identifier = Identifier.toJSON(message.identifier);
+    }
     return obj;
   },
 
@@ -10559,6 +12531,22 @@ export const Address: MessageFns<Address> = {
     message.country = object.country ?? "";
     message.start = object.start ?? "";
     message.end = object.end ?? "";
+    message.bad = object.bad ?? false;
+    message.temporary = object.temporary ?? false;
+    message.purpose = object.purpose ?? "";
+    message.addressee = object.addressee ?? "";
+    message.comment = object.comment ?? "";
+    message.preference = object.preference ?? "";
+    message.protection = (object.protection !== undefined && object.protection !== null)
+      ? Code.fromPartial(object.protection)
+      : undefined;
+    message.expirationReason = (object.expirationReason !== undefined && object.expirationReason !== null)
+      ? Code.fromPartial(object.expirationReason)
+      : undefined;
+    message.censusTract = object.censusTract ?? "";
+    message.identifier = (object.identifier !== undefined && object.identifier !== null)
+      ? Identifier.fromPartial(object.identifier)
+      : undefined;
     return message;
   },
 };
@@ -10573,6 +12561,12 @@ function createBaseTelecom(): Telecom {
     end: "",
     preference: "",
     sentUse: "",
+    comment: "",
+    protection: undefined,
+    expirationReason: undefined,
+    shared: undefined,
+    extensionPrefix: "",
+    speedDial: "",
     _unknownFields: {},
   };
 }
@@ -10602,6 +12596,24 @@ export const Telecom: MessageFns<Telecom> = {
     }
     if (message.sentUse !== "") {
       writer.uint32(66).string(message.sentUse);
+    }
+    if (message.comment !== "") {
+      writer.uint32(74).string(message.comment);
+    }
+    if (message.protection !== undefined) {
+      Code.encode(message.protection, writer.uint32(82).fork()).join();
+    }
+    if (message.expirationReason !== undefined) {
+      Code.encode(message.expirationReason, writer.uint32(90).fork()).join();
+    }
+    if (message.shared !== undefined) {
+      Identifier.encode(message.shared, writer.uint32(98).fork()).join();
+    }
+    if (message.extensionPrefix !== "") {
+      writer.uint32(106).string(message.extensionPrefix);
+    }
+    if (message.speedDial !== "") {
+      writer.uint32(114).string(message.speedDial);
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -10691,6 +12703,54 @@ export const Telecom: MessageFns<Telecom> = {
             message.sentUse = reader.string();
             continue;
           }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.comment = reader.string();
+            continue;
+          }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.protection = Code.decode(reader, reader.uint32());
+            continue;
+          }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.expirationReason = Code.decode(reader, reader.uint32());
+            continue;
+          }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.shared = Identifier.decode(reader, reader.uint32());
+            continue;
+          }
+          case 13: {
+            if (tag !== 106) {
+              break;
+            }
+
+            message.extensionPrefix = reader.string();
+            continue;
+          }
+          case 14: {
+            if (tag !== 114) {
+              break;
+            }
+
+            message.speedDial = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -10725,6 +12785,24 @@ export const Telecom: MessageFns<Telecom> = {
         : isSet(object.sent_use)
         ? globalThis.String(object.sent_use)
         : "",
+      comment: isSet(object.comment) ? globalThis.String(object.comment) : "",
+      protection: isSet(object.protection) ? Code.fromJSON(object.protection) : undefined,
+      expirationReason: isSet(object.expirationReason)
+        ? Code.fromJSON(object.expirationReason)
+        : isSet(object.expiration_reason)
+        ? Code.fromJSON(object.expiration_reason)
+        : undefined,
+      shared: isSet(object.shared) ? Identifier.fromJSON(object.shared) : undefined,
+      extensionPrefix: isSet(object.extensionPrefix)
+        ? globalThis.String(object.extensionPrefix)
+        : isSet(object.extension_prefix)
+        ? globalThis.String(object.extension_prefix)
+        : "",
+      speedDial: isSet(object.speedDial)
+        ? globalThis.String(object.speedDial)
+        : isSet(object.speed_dial)
+        ? globalThis.String(object.speed_dial)
+        : "",
     };
   },
 
@@ -10754,6 +12832,24 @@ export const Telecom: MessageFns<Telecom> = {
     if (message.sentUse !== "") {
       obj.sentUse = message.sentUse;
     }
+    if (message.comment !== "") {
+      obj.comment = message.comment;
+    }
+    if (message.protection !== undefined) {
+      obj.protection = Code.toJSON(message.protection);
+    }
+    if (message.expirationReason !== undefined) {
+      obj.expirationReason = Code.toJSON(message.expirationReason);
+    }
+    if (message.shared !== undefined) {
+      obj.shared = Identifier.toJSON(message.shared);
+    }
+    if (message.extensionPrefix !== "") {
+      obj.extensionPrefix = message.extensionPrefix;
+    }
+    if (message.speedDial !== "") {
+      obj.speedDial = message.speedDial;
+    }
     return obj;
   },
 
@@ -10770,6 +12866,18 @@ export const Telecom: MessageFns<Telecom> = {
     message.end = object.end ?? "";
     message.preference = object.preference ?? "";
     message.sentUse = object.sentUse ?? "";
+    message.comment = object.comment ?? "";
+    message.protection = (object.protection !== undefined && object.protection !== null)
+      ? Code.fromPartial(object.protection)
+      : undefined;
+    message.expirationReason = (object.expirationReason !== undefined && object.expirationReason !== null)
+      ? Code.fromPartial(object.expirationReason)
+      : undefined;
+    message.shared = (object.shared !== undefined && object.shared !== null)
+      ? Identifier.fromPartial(object.shared)
+      : undefined;
+    message.extensionPrefix = object.extensionPrefix ?? "";
+    message.speedDial = object.speedDial ?? "";
     return message;
   },
 };
@@ -10939,6 +13047,22 @@ function createBasePatient(): Patient {
     protectionSince: undefined,
     publicitySince: undefined,
     participants: [],
+    administrativeSexCode: undefined,
+    livingDependency: [],
+    livingArrangement: undefined,
+    student: undefined,
+    handicap: undefined,
+    duplicates: [],
+    placesOfWorship: [],
+    militaryBranch: undefined,
+    militaryRank: undefined,
+    militaryStatus: undefined,
+    advanceDirectivesVerified: undefined,
+    productionClass: undefined,
+    lastUpdatedBy: "",
+    county: "",
+    veteranStatusCode: undefined,
+    disabilities: [],
     _unknownFields: {},
   };
 }
@@ -11064,6 +13188,54 @@ export const Patient: MessageFns<Patient> = {
     }
     for (const v of message.participants) {
       Participant.encode(v!, writer.uint32(322).fork()).join();
+    }
+    if (message.administrativeSexCode !== undefined) {
+      Code.encode(message.administrativeSexCode, writer.uint32(330).fork()).join();
+    }
+    for (const v of message.livingDependency) {
+      Code.encode(v!, writer.uint32(338).fork()).join();
+    }
+    if (message.livingArrangement !== undefined) {
+      Code.encode(message.livingArrangement, writer.uint32(346).fork()).join();
+    }
+    if (message.student !== undefined) {
+      Code.encode(message.student, writer.uint32(354).fork()).join();
+    }
+    if (message.handicap !== undefined) {
+      Code.encode(message.handicap, writer.uint32(362).fork()).join();
+    }
+    for (const v of message.duplicates) {
+      Identifier.encode(v!, writer.uint32(370).fork()).join();
+    }
+    for (const v of message.placesOfWorship) {
+      Organization.encode(v!, writer.uint32(378).fork()).join();
+    }
+    if (message.militaryBranch !== undefined) {
+      Code.encode(message.militaryBranch, writer.uint32(386).fork()).join();
+    }
+    if (message.militaryRank !== undefined) {
+      Code.encode(message.militaryRank, writer.uint32(394).fork()).join();
+    }
+    if (message.militaryStatus !== undefined) {
+      Code.encode(message.militaryStatus, writer.uint32(402).fork()).join();
+    }
+    if (message.advanceDirectivesVerified !== undefined) {
+      ClinicalTime.encode(message.advanceDirectivesVerified, writer.uint32(410).fork()).join();
+    }
+    if (message.productionClass !== undefined) {
+      Code.encode(message.productionClass, writer.uint32(418).fork()).join();
+    }
+    if (message.lastUpdatedBy !== "") {
+      writer.uint32(426).string(message.lastUpdatedBy);
+    }
+    if (message.county !== "") {
+      writer.uint32(434).string(message.county);
+    }
+    if (message.veteranStatusCode !== undefined) {
+      Code.encode(message.veteranStatusCode, writer.uint32(442).fork()).join();
+    }
+    for (const v of message.disabilities) {
+      Disability.encode(v!, writer.uint32(450).fork()).join();
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -11409,6 +13581,134 @@ export const Patient: MessageFns<Patient> = {
             message.participants.push(Participant.decode(reader, reader.uint32()));
             continue;
           }
+          case 41: {
+            if (tag !== 330) {
+              break;
+            }
+
+            message.administrativeSexCode = Code.decode(reader, reader.uint32());
+            continue;
+          }
+          case 42: {
+            if (tag !== 338) {
+              break;
+            }
+
+            message.livingDependency.push(Code.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 43: {
+            if (tag !== 346) {
+              break;
+            }
+
+            message.livingArrangement = Code.decode(reader, reader.uint32());
+            continue;
+          }
+          case 44: {
+            if (tag !== 354) {
+              break;
+            }
+
+            message.student = Code.decode(reader, reader.uint32());
+            continue;
+          }
+          case 45: {
+            if (tag !== 362) {
+              break;
+            }
+
+            message.handicap = Code.decode(reader, reader.uint32());
+            continue;
+          }
+          case 46: {
+            if (tag !== 370) {
+              break;
+            }
+
+            message.duplicates.push(Identifier.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 47: {
+            if (tag !== 378) {
+              break;
+            }
+
+            message.placesOfWorship.push(Organization.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 48: {
+            if (tag !== 386) {
+              break;
+            }
+
+            message.militaryBranch = Code.decode(reader, reader.uint32());
+            continue;
+          }
+          case 49: {
+            if (tag !== 394) {
+              break;
+            }
+
+            message.militaryRank = Code.decode(reader, reader.uint32());
+            continue;
+          }
+          case 50: {
+            if (tag !== 402) {
+              break;
+            }
+
+            message.militaryStatus = Code.decode(reader, reader.uint32());
+            continue;
+          }
+          case 51: {
+            if (tag !== 410) {
+              break;
+            }
+
+            message.advanceDirectivesVerified = ClinicalTime.decode(reader, reader.uint32());
+            continue;
+          }
+          case 52: {
+            if (tag !== 418) {
+              break;
+            }
+
+            message.productionClass = Code.decode(reader, reader.uint32());
+            continue;
+          }
+          case 53: {
+            if (tag !== 426) {
+              break;
+            }
+
+            message.lastUpdatedBy = reader.string();
+            continue;
+          }
+          case 54: {
+            if (tag !== 434) {
+              break;
+            }
+
+            message.county = reader.string();
+            continue;
+          }
+          case 55: {
+            if (tag !== 442) {
+              break;
+            }
+
+            message.veteranStatusCode = Code.decode(reader, reader.uint32());
+            continue;
+          }
+          case 56: {
+            if (tag !== 450) {
+              break;
+            }
+
+            message.disabilities.push(Disability.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -11567,6 +13867,70 @@ export const Patient: MessageFns<Patient> = {
       participants: globalThis.Array.isArray(object?.participants)
         ? object.participants.map((e: any) => Participant.fromJSON(e))
         : [],
+      administrativeSexCode: isSet(object.administrativeSexCode)
+        ? Code.fromJSON(object.administrativeSexCode)
+        : isSet(object.administrative_sex_code)
+        ? Code.fromJSON(object.administrative_sex_code)
+        : undefined,
+      livingDependency: globalThis.Array.isArray(object?.livingDependency)
+        ? object.livingDependency.map((e: any) => Code.fromJSON(e))
+        : globalThis.Array.isArray(object?.living_dependency)
+        ? object.living_dependency.map((e: any) => Code.fromJSON(e))
+        : [],
+      livingArrangement: isSet(object.livingArrangement)
+        ? Code.fromJSON(object.livingArrangement)
+        : isSet(object.living_arrangement)
+        ? Code.fromJSON(object.living_arrangement)
+        : undefined,
+      student: isSet(object.student) ? Code.fromJSON(object.student) : undefined,
+      handicap: isSet(object.handicap) ? Code.fromJSON(object.handicap) : undefined,
+      duplicates: globalThis.Array.isArray(object?.duplicates)
+        ? object.duplicates.map((e: any) => Identifier.fromJSON(e))
+        : [],
+      placesOfWorship: globalThis.Array.isArray(object?.placesOfWorship)
+        ? object.placesOfWorship.map((e: any) => Organization.fromJSON(e))
+        : globalThis.Array.isArray(object?.places_of_worship)
+        ? object.places_of_worship.map((e: any) => Organization.fromJSON(e))
+        : [],
+      militaryBranch: isSet(object.militaryBranch)
+        ? Code.fromJSON(object.militaryBranch)
+        : isSet(object.military_branch)
+        ? Code.fromJSON(object.military_branch)
+        : undefined,
+      militaryRank: isSet(object.militaryRank)
+        ? Code.fromJSON(object.militaryRank)
+        : isSet(object.military_rank)
+        ? Code.fromJSON(object.military_rank)
+        : undefined,
+      militaryStatus: isSet(object.militaryStatus)
+        ? Code.fromJSON(object.militaryStatus)
+        : isSet(object.military_status)
+        ? Code.fromJSON(object.military_status)
+        : undefined,
+      advanceDirectivesVerified: isSet(object.advanceDirectivesVerified)
+        ? ClinicalTime.fromJSON(object.advanceDirectivesVerified)
+        : isSet(object.advance_directives_verified)
+        ? ClinicalTime.fromJSON(object.advance_directives_verified)
+        : undefined,
+      productionClass: isSet(object.productionClass)
+        ? Code.fromJSON(object.productionClass)
+        : isSet(object.production_class)
+        ? Code.fromJSON(object.production_class)
+        : undefined,
+      lastUpdatedBy: isSet(object.lastUpdatedBy)
+        ? globalThis.String(object.lastUpdatedBy)
+        : isSet(object.last_updated_by)
+        ? globalThis.String(object.last_updated_by)
+        : "",
+      county: isSet(object.county) ? globalThis.String(object.county) : "",
+      veteranStatusCode: isSet(object.veteranStatusCode)
+        ? Code.fromJSON(object.veteranStatusCode)
+        : isSet(object.veteran_status_code)
+        ? Code.fromJSON(object.veteran_status_code)
+        : undefined,
+      disabilities: globalThis.Array.isArray(object?.disabilities)
+        ? object.disabilities.map((e: any) => Disability.fromJSON(e))
+        : [],
     };
   },
 
@@ -11692,6 +14056,54 @@ export const Patient: MessageFns<Patient> = {
     if (message.participants?.length) {
       obj.participants = message.participants.map((e) => Participant.toJSON(e));
     }
+    if (message.administrativeSexCode !== undefined) {
+      obj.administrativeSexCode = Code.toJSON(message.administrativeSexCode);
+    }
+    if (message.livingDependency?.length) {
+      obj.livingDependency = message.livingDependency.map((e) => Code.toJSON(e));
+    }
+    if (message.livingArrangement !== undefined) {
+      obj.livingArrangement = Code.toJSON(message.livingArrangement);
+    }
+    if (message.student !== undefined) {
+      obj.student = Code.toJSON(message.student);
+    }
+    if (message.handicap !== undefined) {
+      obj.handicap = Code.toJSON(message.handicap);
+    }
+    if (message.duplicates?.length) {
+      obj.duplicates = message.duplicates.map((e) => Identifier.toJSON(e));
+    }
+    if (message.placesOfWorship?.length) {
+      obj.placesOfWorship = message.placesOfWorship.map((e) => Organization.toJSON(e));
+    }
+    if (message.militaryBranch !== undefined) {
+      obj.militaryBranch = Code.toJSON(message.militaryBranch);
+    }
+    if (message.militaryRank !== undefined) {
+      obj.militaryRank = Code.toJSON(message.militaryRank);
+    }
+    if (message.militaryStatus !== undefined) {
+      obj.militaryStatus = Code.toJSON(message.militaryStatus);
+    }
+    if (message.advanceDirectivesVerified !== undefined) {
+      obj.advanceDirectivesVerified = ClinicalTime.toJSON(message.advanceDirectivesVerified);
+    }
+    if (message.productionClass !== undefined) {
+      obj.productionClass = Code.toJSON(message.productionClass);
+    }
+    if (message.lastUpdatedBy !== "") {
+      obj.lastUpdatedBy = message.lastUpdatedBy;
+    }
+    if (message.county !== "") {
+      obj.county = message.county;
+    }
+    if (message.veteranStatusCode !== undefined) {
+      obj.veteranStatusCode = Code.toJSON(message.veteranStatusCode);
+    }
+    if (message.disabilities?.length) {
+      obj.disabilities = message.disabilities.map((e) => Disability.toJSON(e));
+    }
     return obj;
   },
 
@@ -11760,6 +14172,187 @@ export const Patient: MessageFns<Patient> = {
       ? ClinicalTime.fromPartial(object.publicitySince)
       : undefined;
     message.participants = object.participants?.map((e) => Participant.fromPartial(e)) || [];
+    message.administrativeSexCode =
+      (object.administrativeSexCode !== undefined && object.administrativeSexCode !== null)
+        ? Code.fromPartial(object.administrativeSexCode)
+        : undefined;
+    message.livingDependency = object.livingDependency?.map((e) => Code.fromPartial(e)) || [];
+    message.livingArrangement = (object.livingArrangement !== undefined && object.livingArrangement !== null)
+      ? Code.fromPartial(object.livingArrangement)
+      : undefined;
+    message.student = (object.student !== undefined && object.student !== null)
+      ? Code.fromPartial(object.student)
+      : undefined;
+    message.handicap = (object.handicap !== undefined && object.handicap !== null)
+      ? Code.fromPartial(object.handicap)
+      : undefined;
+    message.duplicates = object.duplicates?.map((e) => Identifier.fromPartial(e)) || [];
+    message.placesOfWorship = object.placesOfWorship?.map((e) => Organization.fromPartial(e)) || [];
+    message.militaryBranch = (object.militaryBranch !== undefined && object.militaryBranch !== null)
+      ? Code.fromPartial(object.militaryBranch)
+      : undefined;
+    message.militaryRank = (object.militaryRank !== undefined && object.militaryRank !== null)
+      ? Code.fromPartial(object.militaryRank)
+      : undefined;
+    message.militaryStatus = (object.militaryStatus !== undefined && object.militaryStatus !== null)
+      ? Code.fromPartial(object.militaryStatus)
+      : undefined;
+    message.advanceDirectivesVerified =
+      (object.advanceDirectivesVerified !== undefined && object.advanceDirectivesVerified !== null)
+        ? ClinicalTime.fromPartial(object.advanceDirectivesVerified)
+        : undefined;
+    message.productionClass = (object.productionClass !== undefined && object.productionClass !== null)
+      ? Code.fromPartial(object.productionClass)
+      : undefined;
+    message.lastUpdatedBy = object.lastUpdatedBy ?? "";
+    message.county = object.county ?? "";
+    message.veteranStatusCode = (object.veteranStatusCode !== undefined && object.veteranStatusCode !== null)
+      ? Code.fromPartial(object.veteranStatusCode)
+      : undefined;
+    message.disabilities = object.disabilities?.map((e) => Disability.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseDisability(): Disability {
+  return { identifiers: [], indicator: "", period: undefined, returnToWork: undefined, _unknownFields: {} };
+}
+
+export const Disability: MessageFns<Disability> = {
+  encode(message: Disability, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.identifiers) {
+      Identifier.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.indicator !== "") {
+      writer.uint32(18).string(message.indicator);
+    }
+    if (message.period !== undefined) {
+      Period.encode(message.period, writer.uint32(26).fork()).join();
+    }
+    if (message.returnToWork !== undefined) {
+      ClinicalTime.encode(message.returnToWork, writer.uint32(34).fork()).join();
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Disability {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDisability();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.identifiers.push(Identifier.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.indicator = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.period = Period.decode(reader, reader.uint32());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.returnToWork = ClinicalTime.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): Disability {
+    return {
+      identifiers: globalThis.Array.isArray(object?.identifiers)
+        ? object.identifiers.map((e: any) => Identifier.fromJSON(e))
+        : [],
+      indicator: isSet(object.indicator) ? globalThis.String(object.indicator) : "",
+      period: isSet(object.period) ? Period.fromJSON(object.period) : undefined,
+      returnToWork: isSet(object.returnToWork)
+        ? ClinicalTime.fromJSON(object.returnToWork)
+        : isSet(object.return_to_work)
+        ? ClinicalTime.fromJSON(object.return_to_work)
+        : undefined,
+    };
+  },
+
+  toJSON(message: Disability): unknown {
+    const obj: any = {};
+    if (message.identifiers?.length) {
+      obj.identifiers = message.identifiers.map((e) => Identifier.toJSON(e));
+    }
+    if (message.indicator !== "") {
+      obj.indicator = message.indicator;
+    }
+    if (message.period !== undefined) {
+      obj.period = Period.toJSON(message.period);
+    }
+    if (message.returnToWork !== undefined) {
+      obj.returnToWork = ClinicalTime.toJSON(message.returnToWork);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<Disability>): Disability {
+    return Disability.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Disability>): Disability {
+    const message = createBaseDisability();
+    message.identifiers = object.identifiers?.map((e) => Identifier.fromPartial(e)) || [];
+    message.indicator = object.indicator ?? "";
+    message.period = (object.period !== undefined && object.period !== null)
+      ? Period.fromPartial(object.period)
+      : undefined;
+    message.returnToWork = (object.returnToWork !== undefined && object.returnToWork !== null)
+      ? ClinicalTime.fromPartial(object.returnToWork)
+      : undefined;
     return message;
   },
 };
@@ -12347,6 +14940,35 @@ function createBaseEncounter(): Encounter {
     flags: [],
     reAdmissionCode: undefined,
     vipCode: undefined,
+    classCode: undefined,
+    transferReason: undefined,
+    precautions: [],
+    patientCondition: undefined,
+    patientStatus: undefined,
+    patientStatusSince: undefined,
+    priority: undefined,
+    levelOfCare: undefined,
+    expectedDisposition: undefined,
+    expectedSurgery: undefined,
+    expectedTesting: undefined,
+    expectedDays: "",
+    actualDays: "",
+    recreationalDrugs: [],
+    specialProgram: undefined,
+    clinics: [],
+    previousService: undefined,
+    previousTreatment: undefined,
+    firstIllness: undefined,
+    notifyClergy: [],
+    advanceDirectivesVerified: undefined,
+    modeOfArrivalCode: undefined,
+    dischargedToAt: undefined,
+    valuables: [],
+    valuablesLocation: "",
+    visitIndicator: "",
+    financialClassSince: [],
+    episodeDescription: "",
+    preadmitTest: undefined,
     _unknownFields: {},
   };
 }
@@ -12469,6 +15091,93 @@ export const Encounter: MessageFns<Encounter> = {
     }
     if (message.vipCode !== undefined) {
       Code.encode(message.vipCode, writer.uint32(314).fork()).join();
+    }
+    if (message.classCode !== undefined) {
+      Code.encode(message.classCode, writer.uint32(322).fork()).join();
+    }
+    if (message.transferReason !== undefined) {
+      Code.encode(message.transferReason, writer.uint32(330).fork()).join();
+    }
+    for (const v of message.precautions) {
+      Code.encode(v!, writer.uint32(338).fork()).join();
+    }
+    if (message.patientCondition !== undefined) {
+      Code.encode(message.patientCondition, writer.uint32(346).fork()).join();
+    }
+    if (message.patientStatus !== undefined) {
+      Code.encode(message.patientStatus, writer.uint32(354).fork()).join();
+    }
+    if (message.patientStatusSince !== undefined) {
+      ClinicalTime.encode(message.patientStatusSince, writer.uint32(362).fork()).join();
+    }
+    if (message.priority !== undefined) {
+      Code.encode(message.priority, writer.uint32(370).fork()).join();
+    }
+    if (message.levelOfCare !== undefined) {
+      Code.encode(message.levelOfCare, writer.uint32(378).fork()).join();
+    }
+    if (message.expectedDisposition !== undefined) {
+      Code.encode(message.expectedDisposition, writer.uint32(386).fork()).join();
+    }
+    if (message.expectedSurgery !== undefined) {
+      ClinicalTime.encode(message.expectedSurgery, writer.uint32(394).fork()).join();
+    }
+    if (message.expectedTesting !== undefined) {
+      ClinicalTime.encode(message.expectedTesting, writer.uint32(402).fork()).join();
+    }
+    if (message.expectedDays !== "") {
+      writer.uint32(410).string(message.expectedDays);
+    }
+    if (message.actualDays !== "") {
+      writer.uint32(418).string(message.actualDays);
+    }
+    for (const v of message.recreationalDrugs) {
+      Code.encode(v!, writer.uint32(426).fork()).join();
+    }
+    if (message.specialProgram !== undefined) {
+      Code.encode(message.specialProgram, writer.uint32(434).fork()).join();
+    }
+    for (const v of message.clinics) {
+      Organization.encode(v!, writer.uint32(442).fork()).join();
+    }
+    if (message.previousService !== undefined) {
+      ClinicalTime.encode(message.previousService, writer.uint32(450).fork()).join();
+    }
+    if (message.previousTreatment !== undefined) {
+      ClinicalTime.encode(message.previousTreatment, writer.uint32(458).fork()).join();
+    }
+    if (message.firstIllness !== undefined) {
+      ClinicalTime.encode(message.firstIllness, writer.uint32(466).fork()).join();
+    }
+    for (const v of message.notifyClergy) {
+      Code.encode(v!, writer.uint32(474).fork()).join();
+    }
+    if (message.advanceDirectivesVerified !== undefined) {
+      ClinicalTime.encode(message.advanceDirectivesVerified, writer.uint32(482).fork()).join();
+    }
+    if (message.modeOfArrivalCode !== undefined) {
+      Code.encode(message.modeOfArrivalCode, writer.uint32(490).fork()).join();
+    }
+    if (message.dischargedToAt !== undefined) {
+      ClinicalTime.encode(message.dischargedToAt, writer.uint32(498).fork()).join();
+    }
+    for (const v of message.valuables) {
+      writer.uint32(506).string(v!);
+    }
+    if (message.valuablesLocation !== "") {
+      writer.uint32(514).string(message.valuablesLocation);
+    }
+    if (message.visitIndicator !== "") {
+      writer.uint32(522).string(message.visitIndicator);
+    }
+    for (const v of message.financialClassSince) {
+      ClinicalTime.encode(v!, writer.uint32(530).fork()).join();
+    }
+    if (message.episodeDescription !== "") {
+      writer.uint32(538).string(message.episodeDescription);
+    }
+    if (message.preadmitTest !== undefined) {
+      Code.encode(message.preadmitTest, writer.uint32(546).fork()).join();
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -12806,6 +15515,238 @@ export const Encounter: MessageFns<Encounter> = {
             message.vipCode = Code.decode(reader, reader.uint32());
             continue;
           }
+          case 40: {
+            if (tag !== 322) {
+              break;
+            }
+
+            message.classCode = Code.decode(reader, reader.uint32());
+            continue;
+          }
+          case 41: {
+            if (tag !== 330) {
+              break;
+            }
+
+            message.transferReason = Code.decode(reader, reader.uint32());
+            continue;
+          }
+          case 42: {
+            if (tag !== 338) {
+              break;
+            }
+
+            message.precautions.push(Code.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 43: {
+            if (tag !== 346) {
+              break;
+            }
+
+            message.patientCondition = Code.decode(reader, reader.uint32());
+            continue;
+          }
+          case 44: {
+            if (tag !== 354) {
+              break;
+            }
+
+            message.patientStatus = Code.decode(reader, reader.uint32());
+            continue;
+          }
+          case 45: {
+            if (tag !== 362) {
+              break;
+            }
+
+            message.patientStatusSince = ClinicalTime.decode(reader, reader.uint32());
+            continue;
+          }
+          case 46: {
+            if (tag !== 370) {
+              break;
+            }
+
+            message.priority = Code.decode(reader, reader.uint32());
+            continue;
+          }
+          case 47: {
+            if (tag !== 378) {
+              break;
+            }
+
+            message.levelOfCare = Code.decode(reader, reader.uint32());
+            continue;
+          }
+          case 48: {
+            if (tag !== 386) {
+              break;
+            }
+
+            message.expectedDisposition = Code.decode(reader, reader.uint32());
+            continue;
+          }
+          case 49: {
+            if (tag !== 394) {
+              break;
+            }
+
+            message.expectedSurgery = ClinicalTime.decode(reader, reader.uint32());
+            continue;
+          }
+          case 50: {
+            if (tag !== 402) {
+              break;
+            }
+
+            message.expectedTesting = ClinicalTime.decode(reader, reader.uint32());
+            continue;
+          }
+          case 51: {
+            if (tag !== 410) {
+              break;
+            }
+
+            message.expectedDays = reader.string();
+            continue;
+          }
+          case 52: {
+            if (tag !== 418) {
+              break;
+            }
+
+            message.actualDays = reader.string();
+            continue;
+          }
+          case 53: {
+            if (tag !== 426) {
+              break;
+            }
+
+            message.recreationalDrugs.push(Code.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 54: {
+            if (tag !== 434) {
+              break;
+            }
+
+            message.specialProgram = Code.decode(reader, reader.uint32());
+            continue;
+          }
+          case 55: {
+            if (tag !== 442) {
+              break;
+            }
+
+            message.clinics.push(Organization.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 56: {
+            if (tag !== 450) {
+              break;
+            }
+
+            message.previousService = ClinicalTime.decode(reader, reader.uint32());
+            continue;
+          }
+          case 57: {
+            if (tag !== 458) {
+              break;
+            }
+
+            message.previousTreatment = ClinicalTime.decode(reader, reader.uint32());
+            continue;
+          }
+          case 58: {
+            if (tag !== 466) {
+              break;
+            }
+
+            message.firstIllness = ClinicalTime.decode(reader, reader.uint32());
+            continue;
+          }
+          case 59: {
+            if (tag !== 474) {
+              break;
+            }
+
+            message.notifyClergy.push(Code.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 60: {
+            if (tag !== 482) {
+              break;
+            }
+
+            message.advanceDirectivesVerified = ClinicalTime.decode(reader, reader.uint32());
+            continue;
+          }
+          case 61: {
+            if (tag !== 490) {
+              break;
+            }
+
+            message.modeOfArrivalCode = Code.decode(reader, reader.uint32());
+            continue;
+          }
+          case 62: {
+            if (tag !== 498) {
+              break;
+            }
+
+            message.dischargedToAt = ClinicalTime.decode(reader, reader.uint32());
+            continue;
+          }
+          case 63: {
+            if (tag !== 506) {
+              break;
+            }
+
+            message.valuables.push(reader.string());
+            continue;
+          }
+          case 64: {
+            if (tag !== 514) {
+              break;
+            }
+
+            message.valuablesLocation = reader.string();
+            continue;
+          }
+          case 65: {
+            if (tag !== 522) {
+              break;
+            }
+
+            message.visitIndicator = reader.string();
+            continue;
+          }
+          case 66: {
+            if (tag !== 530) {
+              break;
+            }
+
+            message.financialClassSince.push(ClinicalTime.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 67: {
+            if (tag !== 538) {
+              break;
+            }
+
+            message.episodeDescription = reader.string();
+            continue;
+          }
+          case 68: {
+            if (tag !== 546) {
+              break;
+            }
+
+            message.preadmitTest = Code.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -12979,6 +15920,141 @@ export const Encounter: MessageFns<Encounter> = {
         : isSet(object.vip_code)
         ? Code.fromJSON(object.vip_code)
         : undefined,
+      classCode: isSet(object.classCode)
+        ? Code.fromJSON(object.classCode)
+        : isSet(object.class_code)
+        ? Code.fromJSON(object.class_code)
+        : undefined,
+      transferReason: isSet(object.transferReason)
+        ? Code.fromJSON(object.transferReason)
+        : isSet(object.transfer_reason)
+        ? Code.fromJSON(object.transfer_reason)
+        : undefined,
+      precautions: globalThis.Array.isArray(object?.precautions)
+        ? object.precautions.map((e: any) => Code.fromJSON(e))
+        : [],
+      patientCondition: isSet(object.patientCondition)
+        ? Code.fromJSON(object.patientCondition)
+        : isSet(object.patient_condition)
+        ? Code.fromJSON(object.patient_condition)
+        : undefined,
+      patientStatus: isSet(object.patientStatus)
+        ? Code.fromJSON(object.patientStatus)
+        : isSet(object.patient_status)
+        ? Code.fromJSON(object.patient_status)
+        : undefined,
+      patientStatusSince: isSet(object.patientStatusSince)
+        ? ClinicalTime.fromJSON(object.patientStatusSince)
+        : isSet(object.patient_status_since)
+        ? ClinicalTime.fromJSON(object.patient_status_since)
+        : undefined,
+      priority: isSet(object.priority) ? Code.fromJSON(object.priority) : undefined,
+      levelOfCare: isSet(object.levelOfCare)
+        ? Code.fromJSON(object.levelOfCare)
+        : isSet(object.level_of_care)
+        ? Code.fromJSON(object.level_of_care)
+        : undefined,
+      expectedDisposition: isSet(object.expectedDisposition)
+        ? Code.fromJSON(object.expectedDisposition)
+        : isSet(object.expected_disposition)
+        ? Code.fromJSON(object.expected_disposition)
+        : undefined,
+      expectedSurgery: isSet(object.expectedSurgery)
+        ? ClinicalTime.fromJSON(object.expectedSurgery)
+        : isSet(object.expected_surgery)
+        ? ClinicalTime.fromJSON(object.expected_surgery)
+        : undefined,
+      expectedTesting: isSet(object.expectedTesting)
+        ? ClinicalTime.fromJSON(object.expectedTesting)
+        : isSet(object.expected_testing)
+        ? ClinicalTime.fromJSON(object.expected_testing)
+        : undefined,
+      expectedDays: isSet(object.expectedDays)
+        ? globalThis.String(object.expectedDays)
+        : isSet(object.expected_days)
+        ? globalThis.String(object.expected_days)
+        : "",
+      actualDays: isSet(object.actualDays)
+        ? globalThis.String(object.actualDays)
+        : isSet(object.actual_days)
+        ? globalThis.String(object.actual_days)
+        : "",
+      recreationalDrugs: globalThis.Array.isArray(object?.recreationalDrugs)
+        ? object.recreationalDrugs.map((e: any) => Code.fromJSON(e))
+        : globalThis.Array.isArray(object?.recreational_drugs)
+        ? object.recreational_drugs.map((e: any) => Code.fromJSON(e))
+        : [],
+      specialProgram: isSet(object.specialProgram)
+        ? Code.fromJSON(object.specialProgram)
+        : isSet(object.special_program)
+        ? Code.fromJSON(object.special_program)
+        : undefined,
+      clinics: globalThis.Array.isArray(object?.clinics)
+        ? object.clinics.map((e: any) => Organization.fromJSON(e))
+        : [],
+      previousService: isSet(object.previousService)
+        ? ClinicalTime.fromJSON(object.previousService)
+        : isSet(object.previous_service)
+        ? ClinicalTime.fromJSON(object.previous_service)
+        : undefined,
+      previousTreatment: isSet(object.previousTreatment)
+        ? ClinicalTime.fromJSON(object.previousTreatment)
+        : isSet(object.previous_treatment)
+        ? ClinicalTime.fromJSON(object.previous_treatment)
+        : undefined,
+      firstIllness: isSet(object.firstIllness)
+        ? ClinicalTime.fromJSON(object.firstIllness)
+        : isSet(object.first_illness)
+        ? ClinicalTime.fromJSON(object.first_illness)
+        : undefined,
+      notifyClergy: globalThis.Array.isArray(object?.notifyClergy)
+        ? object.notifyClergy.map((e: any) => Code.fromJSON(e))
+        : globalThis.Array.isArray(object?.notify_clergy)
+        ? object.notify_clergy.map((e: any) => Code.fromJSON(e))
+        : [],
+      advanceDirectivesVerified: isSet(object.advanceDirectivesVerified)
+        ? ClinicalTime.fromJSON(object.advanceDirectivesVerified)
+        : isSet(object.advance_directives_verified)
+        ? ClinicalTime.fromJSON(object.advance_directives_verified)
+        : undefined,
+      modeOfArrivalCode: isSet(object.modeOfArrivalCode)
+        ? Code.fromJSON(object.modeOfArrivalCode)
+        : isSet(object.mode_of_arrival_code)
+        ? Code.fromJSON(object.mode_of_arrival_code)
+        : undefined,
+      dischargedToAt: isSet(object.dischargedToAt)
+        ? ClinicalTime.fromJSON(object.dischargedToAt)
+        : isSet(object.discharged_to_at)
+        ? ClinicalTime.fromJSON(object.discharged_to_at)
+        : undefined,
+      valuables: globalThis.Array.isArray(object?.valuables)
+        ? object.valuables.map((e: any) => globalThis.String(e))
+        : [],
+      valuablesLocation: isSet(object.valuablesLocation)
+        ? globalThis.String(object.valuablesLocation)
+        : isSet(object.valuables_location)
+        ? globalThis.String(object.valuables_location)
+        : "",
+      visitIndicator: isSet(object.visitIndicator)
+        ? globalThis.String(object.visitIndicator)
+        : isSet(object.visit_indicator)
+        ? globalThis.String(object.visit_indicator)
+        : "",
+      financialClassSince: globalThis.Array.isArray(object?.financialClassSince)
+        ? object.financialClassSince.map((e: any) => ClinicalTime.fromJSON(e))
+        : globalThis.Array.isArray(object?.financial_class_since)
+        ? object.financial_class_since.map((e: any) => ClinicalTime.fromJSON(e))
+        : [],
+      episodeDescription: isSet(object.episodeDescription)
+        ? globalThis.String(object.episodeDescription)
+        : isSet(object.episode_description)
+        ? globalThis.String(object.episode_description)
+        : "",
+      preadmitTest: isSet(object.preadmitTest)
+        ? Code.fromJSON(object.preadmitTest)
+        : isSet(object.preadmit_test)
+        ? Code.fromJSON(object.preadmit_test)
+        : undefined,
     };
   },
 
@@ -13101,6 +16177,93 @@ export const Encounter: MessageFns<Encounter> = {
     if (message.vipCode !== undefined) {
       obj.vipCode = Code.toJSON(message.vipCode);
     }
+    if (message.classCode !== undefined) {
+      obj.classCode = Code.toJSON(message.classCode);
+    }
+    if (message.transferReason !== undefined) {
+      obj.transferReason = Code.toJSON(message.transferReason);
+    }
+    if (message.precautions?.length) {
+      obj.precautions = message.precautions.map((e) => Code.toJSON(e));
+    }
+    if (message.patientCondition !== undefined) {
+      obj.patientCondition = Code.toJSON(message.patientCondition);
+    }
+    if (message.patientStatus !== undefined) {
+      obj.patientStatus = Code.toJSON(message.patientStatus);
+    }
+    if (message.patientStatusSince !== undefined) {
+      obj.patientStatusSince = ClinicalTime.toJSON(message.patientStatusSince);
+    }
+    if (message.priority !== undefined) {
+      obj.priority = Code.toJSON(message.priority);
+    }
+    if (message.levelOfCare !== undefined) {
+      obj.levelOfCare = Code.toJSON(message.levelOfCare);
+    }
+    if (message.expectedDisposition !== undefined) {
+      obj.expectedDisposition = Code.toJSON(message.expectedDisposition);
+    }
+    if (message.expectedSurgery !== undefined) {
+      obj.expectedSurgery = ClinicalTime.toJSON(message.expectedSurgery);
+    }
+    if (message.expectedTesting !== undefined) {
+      obj.expectedTesting = ClinicalTime.toJSON(message.expectedTesting);
+    }
+    if (message.expectedDays !== "") {
+      obj.expectedDays = message.expectedDays;
+    }
+    if (message.actualDays !== "") {
+      obj.actualDays = message.actualDays;
+    }
+    if (message.recreationalDrugs?.length) {
+      obj.recreationalDrugs = message.recreationalDrugs.map((e) => Code.toJSON(e));
+    }
+    if (message.specialProgram !== undefined) {
+      obj.specialProgram = Code.toJSON(message.specialProgram);
+    }
+    if (message.clinics?.length) {
+      obj.clinics = message.clinics.map((e) => Organization.toJSON(e));
+    }
+    if (message.previousService !== undefined) {
+      obj.previousService = ClinicalTime.toJSON(message.previousService);
+    }
+    if (message.previousTreatment !== undefined) {
+      obj.previousTreatment = ClinicalTime.toJSON(message.previousTreatment);
+    }
+    if (message.firstIllness !== undefined) {
+      obj.firstIllness = ClinicalTime.toJSON(message.firstIllness);
+    }
+    if (message.notifyClergy?.length) {
+      obj.notifyClergy = message.notifyClergy.map((e) => Code.toJSON(e));
+    }
+    if (message.advanceDirectivesVerified !== undefined) {
+      obj.advanceDirectivesVerified = ClinicalTime.toJSON(message.advanceDirectivesVerified);
+    }
+    if (message.modeOfArrivalCode !== undefined) {
+      obj.modeOfArrivalCode = Code.toJSON(message.modeOfArrivalCode);
+    }
+    if (message.dischargedToAt !== undefined) {
+      obj.dischargedToAt = ClinicalTime.toJSON(message.dischargedToAt);
+    }
+    if (message.valuables?.length) {
+      obj.valuables = message.valuables;
+    }
+    if (message.valuablesLocation !== "") {
+      obj.valuablesLocation = message.valuablesLocation;
+    }
+    if (message.visitIndicator !== "") {
+      obj.visitIndicator = message.visitIndicator;
+    }
+    if (message.financialClassSince?.length) {
+      obj.financialClassSince = message.financialClassSince.map((e) => ClinicalTime.toJSON(e));
+    }
+    if (message.episodeDescription !== "") {
+      obj.episodeDescription = message.episodeDescription;
+    }
+    if (message.preadmitTest !== undefined) {
+      obj.preadmitTest = Code.toJSON(message.preadmitTest);
+    }
     return obj;
   },
 
@@ -13197,6 +16360,72 @@ export const Encounter: MessageFns<Encounter> = {
     message.vipCode = (object.vipCode !== undefined && object.vipCode !== null)
       ? Code.fromPartial(object.vipCode)
       : undefined;
+    message.classCode = (object.classCode !== undefined && object.classCode !== null)
+      ? Code.fromPartial(object.classCode)
+      : undefined;
+    message.transferReason = (object.transferReason !== undefined && object.transferReason !== null)
+      ? Code.fromPartial(object.transferReason)
+      : undefined;
+    message.precautions = object.precautions?.map((e) => Code.fromPartial(e)) || [];
+    message.patientCondition = (object.patientCondition !== undefined && object.patientCondition !== null)
+      ? Code.fromPartial(object.patientCondition)
+      : undefined;
+    message.patientStatus = (object.patientStatus !== undefined && object.patientStatus !== null)
+      ? Code.fromPartial(object.patientStatus)
+      : undefined;
+    message.patientStatusSince = (object.patientStatusSince !== undefined && object.patientStatusSince !== null)
+      ? ClinicalTime.fromPartial(object.patientStatusSince)
+      : undefined;
+    message.priority = (object.priority !== undefined && object.priority !== null)
+      ? Code.fromPartial(object.priority)
+      : undefined;
+    message.levelOfCare = (object.levelOfCare !== undefined && object.levelOfCare !== null)
+      ? Code.fromPartial(object.levelOfCare)
+      : undefined;
+    message.expectedDisposition = (object.expectedDisposition !== undefined && object.expectedDisposition !== null)
+      ? Code.fromPartial(object.expectedDisposition)
+      : undefined;
+    message.expectedSurgery = (object.expectedSurgery !== undefined && object.expectedSurgery !== null)
+      ? ClinicalTime.fromPartial(object.expectedSurgery)
+      : undefined;
+    message.expectedTesting = (object.expectedTesting !== undefined && object.expectedTesting !== null)
+      ? ClinicalTime.fromPartial(object.expectedTesting)
+      : undefined;
+    message.expectedDays = object.expectedDays ?? "";
+    message.actualDays = object.actualDays ?? "";
+    message.recreationalDrugs = object.recreationalDrugs?.map((e) => Code.fromPartial(e)) || [];
+    message.specialProgram = (object.specialProgram !== undefined && object.specialProgram !== null)
+      ? Code.fromPartial(object.specialProgram)
+      : undefined;
+    message.clinics = object.clinics?.map((e) => Organization.fromPartial(e)) || [];
+    message.previousService = (object.previousService !== undefined && object.previousService !== null)
+      ? ClinicalTime.fromPartial(object.previousService)
+      : undefined;
+    message.previousTreatment = (object.previousTreatment !== undefined && object.previousTreatment !== null)
+      ? ClinicalTime.fromPartial(object.previousTreatment)
+      : undefined;
+    message.firstIllness = (object.firstIllness !== undefined && object.firstIllness !== null)
+      ? ClinicalTime.fromPartial(object.firstIllness)
+      : undefined;
+    message.notifyClergy = object.notifyClergy?.map((e) => Code.fromPartial(e)) || [];
+    message.advanceDirectivesVerified =
+      (object.advanceDirectivesVerified !== undefined && object.advanceDirectivesVerified !== null)
+        ? ClinicalTime.fromPartial(object.advanceDirectivesVerified)
+        : undefined;
+    message.modeOfArrivalCode = (object.modeOfArrivalCode !== undefined && object.modeOfArrivalCode !== null)
+      ? Code.fromPartial(object.modeOfArrivalCode)
+      : undefined;
+    message.dischargedToAt = (object.dischargedToAt !== undefined && object.dischargedToAt !== null)
+      ? ClinicalTime.fromPartial(object.dischargedToAt)
+      : undefined;
+    message.valuables = object.valuables?.map((e) => e) || [];
+    message.valuablesLocation = object.valuablesLocation ?? "";
+    message.visitIndicator = object.visitIndicator ?? "";
+    message.financialClassSince = object.financialClassSince?.map((e) => ClinicalTime.fromPartial(e)) || [];
+    message.episodeDescription = object.episodeDescription ?? "";
+    message.preadmitTest = (object.preadmitTest !== undefined && object.preadmitTest !== null)
+      ? Code.fromPartial(object.preadmitTest)
+      : undefined;
     return message;
   },
 };
@@ -13260,6 +16489,27 @@ function createBaseOrder(): Order {
     setting: undefined,
     authorization: undefined,
     analysis: undefined,
+    transportLogistics: [],
+    transportResponsibility: undefined,
+    transportArranged: "",
+    escort: "",
+    transportComments: [],
+    containerCount: "",
+    duplicateReason: undefined,
+    observationGroup: undefined,
+    parentObservationGroup: undefined,
+    practiceCharge: "",
+    practiceChargeCode: undefined,
+    enteringDevice: undefined,
+    enteringOrganizationCode: undefined,
+    available: undefined,
+    beneficiaryNotice: undefined,
+    beneficiaryNotified: undefined,
+    beneficiaryNoticeOverride: undefined,
+    workflow: [],
+    orderStatusPeriod: undefined,
+    created: undefined,
+    fillerGroup: undefined,
     _unknownFields: {},
   };
 }
@@ -13436,6 +16686,69 @@ export const Order: MessageFns<Order> = {
     }
     if (message.analysis !== undefined) {
       Analysis.encode(message.analysis, writer.uint32(458).fork()).join();
+    }
+    for (const v of message.transportLogistics) {
+      Code.encode(v!, writer.uint32(466).fork()).join();
+    }
+    if (message.transportResponsibility !== undefined) {
+      Code.encode(message.transportResponsibility, writer.uint32(474).fork()).join();
+    }
+    if (message.transportArranged !== "") {
+      writer.uint32(482).string(message.transportArranged);
+    }
+    if (message.escort !== "") {
+      writer.uint32(490).string(message.escort);
+    }
+    for (const v of message.transportComments) {
+      Code.encode(v!, writer.uint32(498).fork()).join();
+    }
+    if (message.containerCount !== "") {
+      writer.uint32(506).string(message.containerCount);
+    }
+    if (message.duplicateReason !== undefined) {
+      Code.encode(message.duplicateReason, writer.uint32(514).fork()).join();
+    }
+    if (message.observationGroup !== undefined) {
+      Identifier.encode(message.observationGroup, writer.uint32(522).fork()).join();
+    }
+    if (message.parentObservationGroup !== undefined) {
+      Identifier.encode(message.parentObservationGroup, writer.uint32(530).fork()).join();
+    }
+    if (message.practiceCharge !== "") {
+      writer.uint32(538).string(message.practiceCharge);
+    }
+    if (message.practiceChargeCode !== undefined) {
+      Code.encode(message.practiceChargeCode, writer.uint32(546).fork()).join();
+    }
+    if (message.enteringDevice !== undefined) {
+      Code.encode(message.enteringDevice, writer.uint32(554).fork()).join();
+    }
+    if (message.enteringOrganizationCode !== undefined) {
+      Code.encode(message.enteringOrganizationCode, writer.uint32(562).fork()).join();
+    }
+    if (message.available !== undefined) {
+      ClinicalTime.encode(message.available, writer.uint32(570).fork()).join();
+    }
+    if (message.beneficiaryNotice !== undefined) {
+      Code.encode(message.beneficiaryNotice, writer.uint32(578).fork()).join();
+    }
+    if (message.beneficiaryNotified !== undefined) {
+      ClinicalTime.encode(message.beneficiaryNotified, writer.uint32(586).fork()).join();
+    }
+    if (message.beneficiaryNoticeOverride !== undefined) {
+      Code.encode(message.beneficiaryNoticeOverride, writer.uint32(594).fork()).join();
+    }
+    for (const v of message.workflow) {
+      Identifier.encode(v!, writer.uint32(602).fork()).join();
+    }
+    if (message.orderStatusPeriod !== undefined) {
+      Period.encode(message.orderStatusPeriod, writer.uint32(610).fork()).join();
+    }
+    if (message.created !== undefined) {
+      ClinicalTime.encode(message.created, writer.uint32(618).fork()).join();
+    }
+    if (message.fillerGroup !== undefined) {
+      Identifier.encode(message.fillerGroup, writer.uint32(626).fork()).join();
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -13917,6 +17230,174 @@ export const Order: MessageFns<Order> = {
             message.analysis = Analysis.decode(reader, reader.uint32());
             continue;
           }
+          case 58: {
+            if (tag !== 466) {
+              break;
+            }
+
+            message.transportLogistics.push(Code.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 59: {
+            if (tag !== 474) {
+              break;
+            }
+
+            message.transportResponsibility = Code.decode(reader, reader.uint32());
+            continue;
+          }
+          case 60: {
+            if (tag !== 482) {
+              break;
+            }
+
+            message.transportArranged = reader.string();
+            continue;
+          }
+          case 61: {
+            if (tag !== 490) {
+              break;
+            }
+
+            message.escort = reader.string();
+            continue;
+          }
+          case 62: {
+            if (tag !== 498) {
+              break;
+            }
+
+            message.transportComments.push(Code.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 63: {
+            if (tag !== 506) {
+              break;
+            }
+
+            message.containerCount = reader.string();
+            continue;
+          }
+          case 64: {
+            if (tag !== 514) {
+              break;
+            }
+
+            message.duplicateReason = Code.decode(reader, reader.uint32());
+            continue;
+          }
+          case 65: {
+            if (tag !== 522) {
+              break;
+            }
+
+            message.observationGroup = Identifier.decode(reader, reader.uint32());
+            continue;
+          }
+          case 66: {
+            if (tag !== 530) {
+              break;
+            }
+
+            message.parentObservationGroup = Identifier.decode(reader, reader.uint32());
+            continue;
+          }
+          case 67: {
+            if (tag !== 538) {
+              break;
+            }
+
+            message.practiceCharge = reader.string();
+            continue;
+          }
+          case 68: {
+            if (tag !== 546) {
+              break;
+            }
+
+            message.practiceChargeCode = Code.decode(reader, reader.uint32());
+            continue;
+          }
+          case 69: {
+            if (tag !== 554) {
+              break;
+            }
+
+            message.enteringDevice = Code.decode(reader, reader.uint32());
+            continue;
+          }
+          case 70: {
+            if (tag !== 562) {
+              break;
+            }
+
+            message.enteringOrganizationCode = Code.decode(reader, reader.uint32());
+            continue;
+          }
+          case 71: {
+            if (tag !== 570) {
+              break;
+            }
+
+            message.available = ClinicalTime.decode(reader, reader.uint32());
+            continue;
+          }
+          case 72: {
+            if (tag !== 578) {
+              break;
+            }
+
+            message.beneficiaryNotice = Code.decode(reader, reader.uint32());
+            continue;
+          }
+          case 73: {
+            if (tag !== 586) {
+              break;
+            }
+
+            message.beneficiaryNotified = ClinicalTime.decode(reader, reader.uint32());
+            continue;
+          }
+          case 74: {
+            if (tag !== 594) {
+              break;
+            }
+
+            message.beneficiaryNoticeOverride = Code.decode(reader, reader.uint32());
+            continue;
+          }
+          case 75: {
+            if (tag !== 602) {
+              break;
+            }
+
+            message.workflow.push(Identifier.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 76: {
+            if (tag !== 610) {
+              break;
+            }
+
+            message.orderStatusPeriod = Period.decode(reader, reader.uint32());
+            continue;
+          }
+          case 77: {
+            if (tag !== 618) {
+              break;
+            }
+
+            message.created = ClinicalTime.decode(reader, reader.uint32());
+            continue;
+          }
+          case 78: {
+            if (tag !== 626) {
+              break;
+            }
+
+            message.fillerGroup = Identifier.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -14122,6 +17603,97 @@ export const Order: MessageFns<Order> = {
       setting: isSet(object.setting) ? Code.fromJSON(object.setting) : undefined,
       authorization: isSet(object.authorization) ? Code.fromJSON(object.authorization) : undefined,
       analysis: isSet(object.analysis) ? Analysis.fromJSON(object.analysis) : undefined,
+      transportLogistics: globalThis.Array.isArray(object?.transportLogistics)
+        ? object.transportLogistics.map((e: any) => Code.fromJSON(e))
+        : globalThis.Array.isArray(object?.transport_logistics)
+        ? object.transport_logistics.map((e: any) => Code.fromJSON(e))
+        : [],
+      transportResponsibility: isSet(object.transportResponsibility)
+        ? Code.fromJSON(object.transportResponsibility)
+        : isSet(object.transport_responsibility)
+        ? Code.fromJSON(object.transport_responsibility)
+        : undefined,
+      transportArranged: isSet(object.transportArranged)
+        ? globalThis.String(object.transportArranged)
+        : isSet(object.transport_arranged)
+        ? globalThis.String(object.transport_arranged)
+        : "",
+      escort: isSet(object.escort) ? globalThis.String(object.escort) : "",
+      transportComments: globalThis.Array.isArray(object?.transportComments)
+        ? object.transportComments.map((e: any) => Code.fromJSON(e))
+        : globalThis.Array.isArray(object?.transport_comments)
+        ? object.transport_comments.map((e: any) => Code.fromJSON(e))
+        : [],
+      containerCount: isSet(object.containerCount)
+        ? globalThis.String(object.containerCount)
+        : isSet(object.container_count)
+        ? globalThis.String(object.container_count)
+        : "",
+      duplicateReason: isSet(object.duplicateReason)
+        ? Code.fromJSON(object.duplicateReason)
+        : isSet(object.duplicate_reason)
+        ? Code.fromJSON(object.duplicate_reason)
+        : undefined,
+      observationGroup: isSet(object.observationGroup)
+        ? Identifier.fromJSON(object.observationGroup)
+        : isSet(object.observation_group)
+        ? Identifier.fromJSON(object.observation_group)
+        : undefined,
+      parentObservationGroup: isSet(object.parentObservationGroup)
+        ? Identifier.fromJSON(object.parentObservationGroup)
+        : isSet(object.parent_observation_group)
+        ? Identifier.fromJSON(object.parent_observation_group)
+        : undefined,
+      practiceCharge: isSet(object.practiceCharge)
+        ? globalThis.String(object.practiceCharge)
+        : isSet(object.practice_charge)
+        ? globalThis.String(object.practice_charge)
+        : "",
+      practiceChargeCode: isSet(object.practiceChargeCode)
+        ? Code.fromJSON(object.practiceChargeCode)
+        : isSet(object.practice_charge_code)
+        ? Code.fromJSON(object.practice_charge_code)
+        : undefined,
+      enteringDevice: isSet(object.enteringDevice)
+        ? Code.fromJSON(object.enteringDevice)
+        : isSet(object.entering_device)
+        ? Code.fromJSON(object.entering_device)
+        : undefined,
+      enteringOrganizationCode: isSet(object.enteringOrganizationCode)
+        ? Code.fromJSON(object.enteringOrganizationCode)
+        : isSet(object.entering_organization_code)
+        ? Code.fromJSON(object.entering_organization_code)
+        : undefined,
+      available: isSet(object.available) ? ClinicalTime.fromJSON(object.available) : undefined,
+      beneficiaryNotice: isSet(object.beneficiaryNotice)
+        ? Code.fromJSON(object.beneficiaryNotice)
+        : isSet(object.beneficiary_notice)
+        ? Code.fromJSON(object.beneficiary_notice)
+        : undefined,
+      beneficiaryNotified: isSet(object.beneficiaryNotified)
+        ? ClinicalTime.fromJSON(object.beneficiaryNotified)
+        : isSet(object.beneficiary_notified)
+        ? ClinicalTime.fromJSON(object.beneficiary_notified)
+        : undefined,
+      beneficiaryNoticeOverride: isSet(object.beneficiaryNoticeOverride)
+        ? Code.fromJSON(object.beneficiaryNoticeOverride)
+        : isSet(object.beneficiary_notice_override)
+        ? Code.fromJSON(object.beneficiary_notice_override)
+        : undefined,
+      workflow: globalThis.Array.isArray(object?.workflow)
+        ? object.workflow.map((e: any) => Identifier.fromJSON(e))
+        : [],
+      orderStatusPeriod: isSet(object.orderStatusPeriod)
+        ? Period.fromJSON(object.orderStatusPeriod)
+        : isSet(object.order_status_period)
+        ? Period.fromJSON(object.order_status_period)
+        : undefined,
+      created: isSet(object.created) ? ClinicalTime.fromJSON(object.created) : undefined,
+      fillerGroup: isSet(object.fillerGroup)
+        ? Identifier.fromJSON(object.fillerGroup)
+        : isSet(object.filler_group)
+        ? Identifier.fromJSON(object.filler_group)
+        : undefined,
     };
   },
 
@@ -14298,6 +17870,69 @@ export const Order: MessageFns<Order> = {
     if (message.analysis !== undefined) {
       obj.analysis = Analysis.toJSON(message.analysis);
     }
+    if (message.transportLogistics?.length) {
+      obj.transportLogistics = message.transportLogistics.map((e) => Code.toJSON(e));
+    }
+    if (message.transportResponsibility !== undefined) {
+      obj.transportResponsibility = Code.toJSON(message.transportResponsibility);
+    }
+    if (message.transportArranged !== "") {
+      obj.transportArranged = message.transportArranged;
+    }
+    if (message.escort !== "") {
+      obj.escort = message.escort;
+    }
+    if (message.transportComments?.length) {
+      obj.transportComments = message.transportComments.map((e) => Code.toJSON(e));
+    }
+    if (message.containerCount !== "") {
+      obj.containerCount = message.containerCount;
+    }
+    if (message.duplicateReason !== undefined) {
+      obj.duplicateReason = Code.toJSON(message.duplicateReason);
+    }
+    if (message.observationGroup !== undefined) {
+      obj.observationGroup = Identifier.toJSON(message.observationGroup);
+    }
+    if (message.parentObservationGroup !== undefined) {
+      obj.parentObservationGroup = Identifier.toJSON(message.parentObservationGroup);
+    }
+    if (message.practiceCharge !== "") {
+      obj.practiceCharge = message.practiceCharge;
+    }
+    if (message.practiceChargeCode !== undefined) {
+      obj.practiceChargeCode = Code.toJSON(message.practiceChargeCode);
+    }
+    if (message.enteringDevice !== undefined) {
+      obj.enteringDevice = Code.toJSON(message.enteringDevice);
+    }
+    if (message.enteringOrganizationCode !== undefined) {
+      obj.enteringOrganizationCode = Code.toJSON(message.enteringOrganizationCode);
+    }
+    if (message.available !== undefined) {
+      obj.available = ClinicalTime.toJSON(message.available);
+    }
+    if (message.beneficiaryNotice !== undefined) {
+      obj.beneficiaryNotice = Code.toJSON(message.beneficiaryNotice);
+    }
+    if (message.beneficiaryNotified !== undefined) {
+      obj.beneficiaryNotified = ClinicalTime.toJSON(message.beneficiaryNotified);
+    }
+    if (message.beneficiaryNoticeOverride !== undefined) {
+      obj.beneficiaryNoticeOverride = Code.toJSON(message.beneficiaryNoticeOverride);
+    }
+    if (message.workflow?.length) {
+      obj.workflow = message.workflow.map((e) => Identifier.toJSON(e));
+    }
+    if (message.orderStatusPeriod !== undefined) {
+      obj.orderStatusPeriod = Period.toJSON(message.orderStatusPeriod);
+    }
+    if (message.created !== undefined) {
+      obj.created = ClinicalTime.toJSON(message.created);
+    }
+    if (message.fillerGroup !== undefined) {
+      obj.fillerGroup = Identifier.toJSON(message.fillerGroup);
+    }
     return obj;
   },
 
@@ -14410,6 +18045,59 @@ export const Order: MessageFns<Order> = {
       : undefined;
     message.analysis = (object.analysis !== undefined && object.analysis !== null)
       ? Analysis.fromPartial(object.analysis)
+      : undefined;
+    message.transportLogistics = object.transportLogistics?.map((e) => Code.fromPartial(e)) || [];
+    message.transportResponsibility =
+      (object.transportResponsibility !== undefined && object.transportResponsibility !== null)
+        ? Code.fromPartial(object.transportResponsibility)
+        : undefined;
+    message.transportArranged = object.transportArranged ?? "";
+    message.escort = object.escort ?? "";
+    message.transportComments = object.transportComments?.map((e) => Code.fromPartial(e)) || [];
+    message.containerCount = object.containerCount ?? "";
+    message.duplicateReason = (object.duplicateReason !== undefined && object.duplicateReason !== null)
+      ? Code.fromPartial(object.duplicateReason)
+      : undefined;
+    message.observationGroup = (object.observationGroup !== undefined && object.observationGroup !== null)
+      ? Identifier.fromPartial(object.observationGroup)
+      : undefined;
+    message.parentObservationGroup =
+      (object.parentObservationGroup !== undefined && object.parentObservationGroup !== null)
+        ? Identifier.fromPartial(object.parentObservationGroup)
+        : undefined;
+    message.practiceCharge = object.practiceCharge ?? "";
+    message.practiceChargeCode = (object.practiceChargeCode !== undefined && object.practiceChargeCode !== null)
+      ? Code.fromPartial(object.practiceChargeCode)
+      : undefined;
+    message.enteringDevice = (object.enteringDevice !== undefined && object.enteringDevice !== null)
+      ? Code.fromPartial(object.enteringDevice)
+      : undefined;
+    message.enteringOrganizationCode =
+      (object.enteringOrganizationCode !== undefined && object.enteringOrganizationCode !== null)
+        ? Code.fromPartial(object.enteringOrganizationCode)
+        : undefined;
+    message.available = (object.available !== undefined && object.available !== null)
+      ? ClinicalTime.fromPartial(object.available)
+      : undefined;
+    message.beneficiaryNotice = (object.beneficiaryNotice !== undefined && object.beneficiaryNotice !== null)
+      ? Code.fromPartial(object.beneficiaryNotice)
+      : undefined;
+    message.beneficiaryNotified = (object.beneficiaryNotified !== undefined && object.beneficiaryNotified !== null)
+      ? ClinicalTime.fromPartial(object.beneficiaryNotified)
+      : undefined;
+    message.beneficiaryNoticeOverride =
+      (object.beneficiaryNoticeOverride !== undefined && object.beneficiaryNoticeOverride !== null)
+        ? Code.fromPartial(object.beneficiaryNoticeOverride)
+        : undefined;
+    message.workflow = object.workflow?.map((e) => Identifier.fromPartial(e)) || [];
+    message.orderStatusPeriod = (object.orderStatusPeriod !== undefined && object.orderStatusPeriod !== null)
+      ? Period.fromPartial(object.orderStatusPeriod)
+      : undefined;
+    message.created = (object.created !== undefined && object.created !== null)
+      ? ClinicalTime.fromPartial(object.created)
+      : undefined;
+    message.fillerGroup = (object.fillerGroup !== undefined && object.fillerGroup !== null)
+      ? Identifier.fromPartial(object.fillerGroup)
       : undefined;
     return message;
   },
@@ -14803,7 +18491,7 @@ export const ImagingStep: MessageFns<ImagingStep> = {
 };
 
 function createBaseOrganization(): Organization {
-  return { name: "", identifiers: [], address: undefined, telecoms: [], _unknownFields: {} };
+  return { name: "", identifiers: [], address: undefined, telecoms: [], nameType: undefined, _unknownFields: {} };
 }
 
 export const Organization: MessageFns<Organization> = {
@@ -14819,6 +18507,9 @@ export const Organization: MessageFns<Organization> = {
     }
     for (const v of message.telecoms) {
       Telecom.encode(v!, writer.uint32(34).fork()).join();
+    }
+    if (message.nameType !== undefined) {
+      Code.encode(message.nameType, writer.uint32(42).fork()).join();
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -14876,6 +18567,14 @@ export const Organization: MessageFns<Organization> = {
             message.telecoms.push(Telecom.decode(reader, reader.uint32()));
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.nameType = Code.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -14904,6 +18603,11 @@ export const Organization: MessageFns<Organization> = {
         : [],
       address: isSet(object.address) ? Address.fromJSON(object.address) : undefined,
       telecoms: globalThis.Array.isArray(object?.telecoms) ? object.telecoms.map((e: any) => Telecom.fromJSON(e)) : [],
+      nameType: isSet(object.nameType)
+        ? Code.fromJSON(object.nameType)
+        : isSet(object.name_type)
+        ? Code.fromJSON(object.name_type)
+        : undefined,
     };
   },
 
@@ -14921,6 +18625,9 @@ export const Organization: MessageFns<Organization> = {
     if (message.telecoms?.length) {
       obj.telecoms = message.telecoms.map((e) => Telecom.toJSON(e));
     }
+    if (message.nameType !== undefined) {
+      obj.nameType = Code.toJSON(message.nameType);
+    }
     return obj;
   },
 
@@ -14935,6 +18642,9 @@ export const Organization: MessageFns<Organization> = {
       ? Address.fromPartial(object.address)
       : undefined;
     message.telecoms = object.telecoms?.map((e) => Telecom.fromPartial(e)) || [];
+    message.nameType = (object.nameType !== undefined && object.nameType !== null)
+      ? Code.fromPartial(object.nameType)
+      : undefined;
     return message;
   },
 };
@@ -16854,6 +20564,19 @@ function createBaseSpecimen(): Specimen {
     substances: [],
     appropriateness: undefined,
     availability: "",
+    unitCode: undefined,
+    expires: undefined,
+    collectionLocation: undefined,
+    groupedCount: "",
+    currentQuantity: "",
+    currentUnit: "",
+    containerCount: "",
+    containerCondition: undefined,
+    childRole: undefined,
+    shipment: undefined,
+    culture: undefined,
+    action: "",
+    container: undefined,
     _unknownFields: {},
   };
 }
@@ -16934,6 +20657,45 @@ export const Specimen: MessageFns<Specimen> = {
     }
     if (message.availability !== "") {
       writer.uint32(202).string(message.availability);
+    }
+    if (message.unitCode !== undefined) {
+      Code.encode(message.unitCode, writer.uint32(210).fork()).join();
+    }
+    if (message.expires !== undefined) {
+      ClinicalTime.encode(message.expires, writer.uint32(218).fork()).join();
+    }
+    if (message.collectionLocation !== undefined) {
+      Code.encode(message.collectionLocation, writer.uint32(226).fork()).join();
+    }
+    if (message.groupedCount !== "") {
+      writer.uint32(234).string(message.groupedCount);
+    }
+    if (message.currentQuantity !== "") {
+      writer.uint32(242).string(message.currentQuantity);
+    }
+    if (message.currentUnit !== "") {
+      writer.uint32(250).string(message.currentUnit);
+    }
+    if (message.containerCount !== "") {
+      writer.uint32(258).string(message.containerCount);
+    }
+    if (message.containerCondition !== undefined) {
+      Code.encode(message.containerCondition, writer.uint32(266).fork()).join();
+    }
+    if (message.childRole !== undefined) {
+      Code.encode(message.childRole, writer.uint32(274).fork()).join();
+    }
+    if (message.shipment !== undefined) {
+      Identifier.encode(message.shipment, writer.uint32(282).fork()).join();
+    }
+    if (message.culture !== undefined) {
+      Period.encode(message.culture, writer.uint32(290).fork()).join();
+    }
+    if (message.action !== "") {
+      writer.uint32(298).string(message.action);
+    }
+    if (message.container !== undefined) {
+      Container.encode(message.container, writer.uint32(306).fork()).join();
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -17159,6 +20921,110 @@ export const Specimen: MessageFns<Specimen> = {
             message.availability = reader.string();
             continue;
           }
+          case 26: {
+            if (tag !== 210) {
+              break;
+            }
+
+            message.unitCode = Code.decode(reader, reader.uint32());
+            continue;
+          }
+          case 27: {
+            if (tag !== 218) {
+              break;
+            }
+
+            message.expires = ClinicalTime.decode(reader, reader.uint32());
+            continue;
+          }
+          case 28: {
+            if (tag !== 226) {
+              break;
+            }
+
+            message.collectionLocation = Code.decode(reader, reader.uint32());
+            continue;
+          }
+          case 29: {
+            if (tag !== 234) {
+              break;
+            }
+
+            message.groupedCount = reader.string();
+            continue;
+          }
+          case 30: {
+            if (tag !== 242) {
+              break;
+            }
+
+            message.currentQuantity = reader.string();
+            continue;
+          }
+          case 31: {
+            if (tag !== 250) {
+              break;
+            }
+
+            message.currentUnit = reader.string();
+            continue;
+          }
+          case 32: {
+            if (tag !== 258) {
+              break;
+            }
+
+            message.containerCount = reader.string();
+            continue;
+          }
+          case 33: {
+            if (tag !== 266) {
+              break;
+            }
+
+            message.containerCondition = Code.decode(reader, reader.uint32());
+            continue;
+          }
+          case 34: {
+            if (tag !== 274) {
+              break;
+            }
+
+            message.childRole = Code.decode(reader, reader.uint32());
+            continue;
+          }
+          case 35: {
+            if (tag !== 282) {
+              break;
+            }
+
+            message.shipment = Identifier.decode(reader, reader.uint32());
+            continue;
+          }
+          case 36: {
+            if (tag !== 290) {
+              break;
+            }
+
+            message.culture = Period.decode(reader, reader.uint32());
+            continue;
+          }
+          case 37: {
+            if (tag !== 298) {
+              break;
+            }
+
+            message.action = reader.string();
+            continue;
+          }
+          case 38: {
+            if (tag !== 306) {
+              break;
+            }
+
+            message.container = Container.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -17240,6 +21106,51 @@ export const Specimen: MessageFns<Specimen> = {
         : [],
       appropriateness: isSet(object.appropriateness) ? Code.fromJSON(object.appropriateness) : undefined,
       availability: isSet(object.availability) ? globalThis.String(object.availability) : "",
+      unitCode: isSet(object.unitCode)
+        ? Code.fromJSON(object.unitCode)
+        : isSet(object.unit_code)
+        ? Code.fromJSON(object.unit_code)
+        : undefined,
+      expires: isSet(object.expires) ? ClinicalTime.fromJSON(object.expires) : undefined,
+      collectionLocation: isSet(object.collectionLocation)
+        ? Code.fromJSON(object.collectionLocation)
+        : isSet(object.collection_location)
+        ? Code.fromJSON(object.collection_location)
+        : undefined,
+      groupedCount: isSet(object.groupedCount)
+        ? globalThis.String(object.groupedCount)
+        : isSet(object.grouped_count)
+        ? globalThis.String(object.grouped_count)
+        : "",
+      currentQuantity: isSet(object.currentQuantity)
+        ? globalThis.String(object.currentQuantity)
+        : isSet(object.current_quantity)
+        ? globalThis.String(object.current_quantity)
+        : "",
+      currentUnit: isSet(object.currentUnit)
+        ? globalThis.String(object.currentUnit)
+        : isSet(object.current_unit)
+        ? globalThis.String(object.current_unit)
+        : "",
+      containerCount: isSet(object.containerCount)
+        ? globalThis.String(object.containerCount)
+        : isSet(object.container_count)
+        ? globalThis.String(object.container_count)
+        : "",
+      containerCondition: isSet(object.containerCondition)
+        ? Code.fromJSON(object.containerCondition)
+        : isSet(object.container_condition)
+        ? Code.fromJSON(object.container_condition)
+        : undefined,
+      childRole: isSet(object.childRole)
+        ? Code.fromJSON(object.childRole)
+        : isSet(object.child_role)
+        ? Code.fromJSON(object.child_role)
+        : undefined,
+      shipment: isSet(object.shipment) ? Identifier.fromJSON(object.shipment) : undefined,
+      culture: isSet(object.culture) ? Period.fromJSON(object.culture) : undefined,
+      action: isSet(object.action) ? globalThis.String(object.action) : "",
+      container: isSet(object.container) ? Container.fromJSON(object.container) : undefined,
     };
   },
 
@@ -17320,6 +21231,45 @@ export const Specimen: MessageFns<Specimen> = {
     if (message.availability !== "") {
       obj.availability = message.availability;
     }
+    if (message.unitCode !== undefined) {
+      obj.unitCode = Code.toJSON(message.unitCode);
+    }
+    if (message.expires !== undefined) {
+      obj.expires = ClinicalTime.toJSON(message.expires);
+    }
+    if (message.collectionLocation !== undefined) {
+      obj.collectionLocation = Code.toJSON(message.collectionLocation);
+    }
+    if (message.groupedCount !== "") {
+      obj.groupedCount = message.groupedCount;
+    }
+    if (message.currentQuantity !== "") {
+      obj.currentQuantity = message.currentQuantity;
+    }
+    if (message.currentUnit !== "") {
+      obj.currentUnit = message.currentUnit;
+    }
+    if (message.containerCount !== "") {
+      obj.containerCount = message.containerCount;
+    }
+    if (message.containerCondition !== undefined) {
+      obj.containerCondition = Code.toJSON(message.containerCondition);
+    }
+    if (message.childRole !== undefined) {
+      obj.childRole = Code.toJSON(message.childRole);
+    }
+    if (message.shipment !== undefined) {
+      obj.shipment = Identifier.toJSON(message.shipment);
+    }
+    if (message.culture !== undefined) {
+      obj.culture = Period.toJSON(message.culture);
+    }
+    if (message.action !== "") {
+      obj.action = message.action;
+    }
+    if (message.container !== undefined) {
+      obj.container = Container.toJSON(message.container);
+    }
     return obj;
   },
 
@@ -17369,6 +21319,762 @@ export const Specimen: MessageFns<Specimen> = {
       ? Code.fromPartial(object.appropriateness)
       : undefined;
     message.availability = object.availability ?? "";
+    message.unitCode = (object.unitCode !== undefined && object.unitCode !== null)
+      ? Code.fromPartial(object.unitCode)
+      : undefined;
+    message.expires = (object.expires !== undefined && object.expires !== null)
+      ? ClinicalTime.fromPartial(object.expires)
+      : undefined;
+    message.collectionLocation = (object.collectionLocation !== undefined && object.collectionLocation !== null)
+      ? Code.fromPartial(object.collectionLocation)
+      : undefined;
+    message.groupedCount = object.groupedCount ?? "";
+    message.currentQuantity = object.currentQuantity ?? "";
+    message.currentUnit = object.currentUnit ?? "";
+    message.containerCount = object.containerCount ?? "";
+    message.containerCondition = (object.containerCondition !== undefined && object.containerCondition !== null)
+      ? Code.fromPartial(object.containerCondition)
+      : undefined;
+    message.childRole = (object.childRole !== undefined && object.childRole !== null)
+      ? Code.fromPartial(object.childRole)
+      : undefined;
+    message.shipment = (object.shipment !== undefined && object.shipment !== null)
+      ? Identifier.fromPartial(object.shipment)
+      : undefined;
+    message.culture = (object.culture !== undefined && object.culture !== null)
+      ? Period.fromPartial(object.culture)
+      : undefined;
+    message.action = object.action ?? "";
+    message.container = (object.container !== undefined && object.container !== null)
+      ? Container.fromPartial(object.container)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseContainer(): Container {
+  return {
+    status: undefined,
+    carrierType: undefined,
+    carrier: undefined,
+    carrierPosition: "",
+    trayType: undefined,
+    tray: undefined,
+    trayPosition: "",
+    locations: [],
+    volume: "",
+    availableVolume: "",
+    initialVolume: "",
+    volumeUnit: undefined,
+    separator: undefined,
+    cap: undefined,
+    additives: [],
+    component: undefined,
+    treatment: undefined,
+    temperature: "",
+    hemolysisIndex: "",
+    hemolysisUnit: undefined,
+    lipemiaIndex: "",
+    lipemiaUnit: undefined,
+    icterusIndex: "",
+    icterusUnit: undefined,
+    fibrinIndex: "",
+    fibrinUnit: undefined,
+    contaminants: [],
+    drugInterferences: [],
+    artificialBlood: undefined,
+    handling: [],
+    environment: [],
+    equipmentNumber: undefined,
+    _unknownFields: {},
+  };
+}
+
+export const Container: MessageFns<Container> = {
+  encode(message: Container, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.status !== undefined) {
+      Code.encode(message.status, writer.uint32(10).fork()).join();
+    }
+    if (message.carrierType !== undefined) {
+      Code.encode(message.carrierType, writer.uint32(18).fork()).join();
+    }
+    if (message.carrier !== undefined) {
+      Identifier.encode(message.carrier, writer.uint32(26).fork()).join();
+    }
+    if (message.carrierPosition !== "") {
+      writer.uint32(34).string(message.carrierPosition);
+    }
+    if (message.trayType !== undefined) {
+      Code.encode(message.trayType, writer.uint32(42).fork()).join();
+    }
+    if (message.tray !== undefined) {
+      Identifier.encode(message.tray, writer.uint32(50).fork()).join();
+    }
+    if (message.trayPosition !== "") {
+      writer.uint32(58).string(message.trayPosition);
+    }
+    for (const v of message.locations) {
+      Code.encode(v!, writer.uint32(66).fork()).join();
+    }
+    if (message.volume !== "") {
+      writer.uint32(74).string(message.volume);
+    }
+    if (message.availableVolume !== "") {
+      writer.uint32(82).string(message.availableVolume);
+    }
+    if (message.initialVolume !== "") {
+      writer.uint32(90).string(message.initialVolume);
+    }
+    if (message.volumeUnit !== undefined) {
+      Code.encode(message.volumeUnit, writer.uint32(98).fork()).join();
+    }
+    if (message.separator !== undefined) {
+      Code.encode(message.separator, writer.uint32(106).fork()).join();
+    }
+    if (message.cap !== undefined) {
+      Code.encode(message.cap, writer.uint32(114).fork()).join();
+    }
+    for (const v of message.additives) {
+      Code.encode(v!, writer.uint32(122).fork()).join();
+    }
+    if (message.component !== undefined) {
+      Code.encode(message.component, writer.uint32(130).fork()).join();
+    }
+    if (message.treatment !== undefined) {
+      Code.encode(message.treatment, writer.uint32(138).fork()).join();
+    }
+    if (message.temperature !== "") {
+      writer.uint32(146).string(message.temperature);
+    }
+    if (message.hemolysisIndex !== "") {
+      writer.uint32(154).string(message.hemolysisIndex);
+    }
+    if (message.hemolysisUnit !== undefined) {
+      Code.encode(message.hemolysisUnit, writer.uint32(162).fork()).join();
+    }
+    if (message.lipemiaIndex !== "") {
+      writer.uint32(170).string(message.lipemiaIndex);
+    }
+    if (message.lipemiaUnit !== undefined) {
+      Code.encode(message.lipemiaUnit, writer.uint32(178).fork()).join();
+    }
+    if (message.icterusIndex !== "") {
+      writer.uint32(186).string(message.icterusIndex);
+    }
+    if (message.icterusUnit !== undefined) {
+      Code.encode(message.icterusUnit, writer.uint32(194).fork()).join();
+    }
+    if (message.fibrinIndex !== "") {
+      writer.uint32(202).string(message.fibrinIndex);
+    }
+    if (message.fibrinUnit !== undefined) {
+      Code.encode(message.fibrinUnit, writer.uint32(210).fork()).join();
+    }
+    for (const v of message.contaminants) {
+      Code.encode(v!, writer.uint32(218).fork()).join();
+    }
+    for (const v of message.drugInterferences) {
+      Code.encode(v!, writer.uint32(226).fork()).join();
+    }
+    if (message.artificialBlood !== undefined) {
+      Code.encode(message.artificialBlood, writer.uint32(234).fork()).join();
+    }
+    for (const v of message.handling) {
+      Code.encode(v!, writer.uint32(242).fork()).join();
+    }
+    for (const v of message.environment) {
+      Code.encode(v!, writer.uint32(250).fork()).join();
+    }
+    if (message.equipmentNumber !== undefined) {
+      Identifier.encode(message.equipmentNumber, writer.uint32(258).fork()).join();
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Container {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseContainer();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.status = Code.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.carrierType = Code.decode(reader, reader.uint32());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.carrier = Identifier.decode(reader, reader.uint32());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.carrierPosition = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.trayType = Code.decode(reader, reader.uint32());
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.tray = Identifier.decode(reader, reader.uint32());
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.trayPosition = reader.string();
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.locations.push(Code.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.volume = reader.string();
+            continue;
+          }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.availableVolume = reader.string();
+            continue;
+          }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.initialVolume = reader.string();
+            continue;
+          }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.volumeUnit = Code.decode(reader, reader.uint32());
+            continue;
+          }
+          case 13: {
+            if (tag !== 106) {
+              break;
+            }
+
+            message.separator = Code.decode(reader, reader.uint32());
+            continue;
+          }
+          case 14: {
+            if (tag !== 114) {
+              break;
+            }
+
+            message.cap = Code.decode(reader, reader.uint32());
+            continue;
+          }
+          case 15: {
+            if (tag !== 122) {
+              break;
+            }
+
+            message.additives.push(Code.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 16: {
+            if (tag !== 130) {
+              break;
+            }
+
+            message.component = Code.decode(reader, reader.uint32());
+            continue;
+          }
+          case 17: {
+            if (tag !== 138) {
+              break;
+            }
+
+            message.treatment = Code.decode(reader, reader.uint32());
+            continue;
+          }
+          case 18: {
+            if (tag !== 146) {
+              break;
+            }
+
+            message.temperature = reader.string();
+            continue;
+          }
+          case 19: {
+            if (tag !== 154) {
+              break;
+            }
+
+            message.hemolysisIndex = reader.string();
+            continue;
+          }
+          case 20: {
+            if (tag !== 162) {
+              break;
+            }
+
+            message.hemolysisUnit = Code.decode(reader, reader.uint32());
+            continue;
+          }
+          case 21: {
+            if (tag !== 170) {
+              break;
+            }
+
+            message.lipemiaIndex = reader.string();
+            continue;
+          }
+          case 22: {
+            if (tag !== 178) {
+              break;
+            }
+
+            message.lipemiaUnit = Code.decode(reader, reader.uint32());
+            continue;
+          }
+          case 23: {
+            if (tag !== 186) {
+              break;
+            }
+
+            message.icterusIndex = reader.string();
+            continue;
+          }
+          case 24: {
+            if (tag !== 194) {
+              break;
+            }
+
+            message.icterusUnit = Code.decode(reader, reader.uint32());
+            continue;
+          }
+          case 25: {
+            if (tag !== 202) {
+              break;
+            }
+
+            message.fibrinIndex = reader.string();
+            continue;
+          }
+          case 26: {
+            if (tag !== 210) {
+              break;
+            }
+
+            message.fibrinUnit = Code.decode(reader, reader.uint32());
+            continue;
+          }
+          case 27: {
+            if (tag !== 218) {
+              break;
+            }
+
+            message.contaminants.push(Code.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 28: {
+            if (tag !== 226) {
+              break;
+            }
+
+            message.drugInterferences.push(Code.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 29: {
+            if (tag !== 234) {
+              break;
+            }
+
+            message.artificialBlood = Code.decode(reader, reader.uint32());
+            continue;
+          }
+          case 30: {
+            if (tag !== 242) {
+              break;
+            }
+
+            message.handling.push(Code.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 31: {
+            if (tag !== 250) {
+              break;
+            }
+
+            message.environment.push(Code.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 32: {
+            if (tag !== 258) {
+              break;
+            }
+
+            message.equipmentNumber = Identifier.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): Container {
+    return {
+      status: isSet(object.status) ? Code.fromJSON(object.status) : undefined,
+      carrierType: isSet(object.carrierType)
+        ? Code.fromJSON(object.carrierType)
+        : isSet(object.carrier_type)
+        ? Code.fromJSON(object.carrier_type)
+        : undefined,
+      carrier: isSet(object.carrier) ? Identifier.fromJSON(object.carrier) : undefined,
+      carrierPosition: isSet(object.carrierPosition)
+        ? globalThis.String(object.carrierPosition)
+        : isSet(object.carrier_position)
+        ? globalThis.String(object.carrier_position)
+        : "",
+      trayType: isSet(object.trayType)
+        ? Code.fromJSON(object.trayType)
+        : isSet(object.tray_type)
+        ? Code.fromJSON(object.tray_type)
+        : undefined,
+      tray: isSet(object.tray) ? Identifier.fromJSON(object.tray) : undefined,
+      trayPosition: isSet(object.trayPosition)
+        ? globalThis.String(object.trayPosition)
+        : isSet(object.tray_position)
+        ? globalThis.String(object.tray_position)
+        : "",
+      locations: globalThis.Array.isArray(object?.locations)
+        ? object.locations.map((e: any) => Code.fromJSON(e))
+        : [],
+      volume: isSet(object.volume) ? globalThis.String(object.volume) : "",
+      availableVolume: isSet(object.availableVolume)
+        ? globalThis.String(object.availableVolume)
+        : isSet(object.available_volume)
+        ? globalThis.String(object.available_volume)
+        : "",
+      initialVolume: isSet(object.initialVolume)
+        ? globalThis.String(object.initialVolume)
+        : isSet(object.initial_volume)
+        ? globalThis.String(object.initial_volume)
+        : "",
+      volumeUnit: isSet(object.volumeUnit)
+        ? Code.fromJSON(object.volumeUnit)
+        : isSet(object.volume_unit)
+        ? Code.fromJSON(object.volume_unit)
+        : undefined,
+      separator: isSet(object.separator) ? Code.fromJSON(object.separator) : undefined,
+      cap: isSet(object.cap) ? Code.fromJSON(object.cap) : undefined,
+      additives: globalThis.Array.isArray(object?.additives)
+        ? object.additives.map((e: any) => Code.fromJSON(e))
+        : [],
+      component: isSet(object.component) ? Code.fromJSON(object.component) : undefined,
+      treatment: isSet(object.treatment) ? Code.fromJSON(object.treatment) : undefined,
+      temperature: isSet(object.temperature) ? globalThis.String(object.temperature) : "",
+      hemolysisIndex: isSet(object.hemolysisIndex)
+        ? globalThis.String(object.hemolysisIndex)
+        : isSet(object.hemolysis_index)
+        ? globalThis.String(object.hemolysis_index)
+        : "",
+      hemolysisUnit: isSet(object.hemolysisUnit)
+        ? Code.fromJSON(object.hemolysisUnit)
+        : isSet(object.hemolysis_unit)
+        ? Code.fromJSON(object.hemolysis_unit)
+        : undefined,
+      lipemiaIndex: isSet(object.lipemiaIndex)
+        ? globalThis.String(object.lipemiaIndex)
+        : isSet(object.lipemia_index)
+        ? globalThis.String(object.lipemia_index)
+        : "",
+      lipemiaUnit: isSet(object.lipemiaUnit)
+        ? Code.fromJSON(object.lipemiaUnit)
+        : isSet(object.lipemia_unit)
+        ? Code.fromJSON(object.lipemia_unit)
+        : undefined,
+      icterusIndex: isSet(object.icterusIndex)
+        ? globalThis.String(object.icterusIndex)
+        : isSet(object.icterus_index)
+        ? globalThis.String(object.icterus_index)
+        : "",
+      icterusUnit: isSet(object.icterusUnit)
+        ? Code.fromJSON(object.icterusUnit)
+        : isSet(object.icterus_unit)
+        ? Code.fromJSON(object.icterus_unit)
+        : undefined,
+      fibrinIndex: isSet(object.fibrinIndex)
+        ? globalThis.String(object.fibrinIndex)
+        : isSet(object.fibrin_index)
+        ? globalThis.String(object.fibrin_index)
+        : "",
+      fibrinUnit: isSet(object.fibrinUnit)
+        ? Code.fromJSON(object.fibrinUnit)
+        : isSet(object.fibrin_unit)
+        ? Code.fromJSON(object.fibrin_unit)
+        : undefined,
+      contaminants: globalThis.Array.isArray(object?.contaminants)
+        ? object.contaminants.map((e: any) => Code.fromJSON(e))
+        : [],
+      drugInterferences: globalThis.Array.isArray(object?.drugInterferences)
+        ? object.drugInterferences.map((e: any) => Code.fromJSON(e))
+        : globalThis.Array.isArray(object?.drug_interferences)
+        ? object.drug_interferences.map((e: any) => Code.fromJSON(e))
+        : [],
+      artificialBlood: isSet(object.artificialBlood)
+        ? Code.fromJSON(object.artificialBlood)
+        : isSet(object.artificial_blood)
+        ? Code.fromJSON(object.artificial_blood)
+        : undefined,
+      handling: globalThis.Array.isArray(object?.handling)
+        ? object.handling.map((e: any) => Code.fromJSON(e))
+        : [],
+      environment: globalThis.Array.isArray(object?.environment)
+        ? object.environment.map((e: any) => Code.fromJSON(e))
+        : [],
+      equipmentNumber: isSet(object.equipmentNumber)
+        ? Identifier.fromJSON(object.equipmentNumber)
+        : isSet(object.equipment_number)
+        ? Identifier.fromJSON(object.equipment_number)
+        : undefined,
+    };
+  },
+
+  toJSON(message: Container): unknown {
+    const obj: any = {};
+    if (message.status !== undefined) {
+      obj.status = Code.toJSON(message.status);
+    }
+    if (message.carrierType !== undefined) {
+      obj.carrierType = Code.toJSON(message.carrierType);
+    }
+    if (message.carrier !== undefined) {
+      obj.carrier = Identifier.toJSON(message.carrier);
+    }
+    if (message.carrierPosition !== "") {
+      obj.carrierPosition = message.carrierPosition;
+    }
+    if (message.trayType !== undefined) {
+      obj.trayType = Code.toJSON(message.trayType);
+    }
+    if (message.tray !== undefined) {
+      obj.tray = Identifier.toJSON(message.tray);
+    }
+    if (message.trayPosition !== "") {
+      obj.trayPosition = message.trayPosition;
+    }
+    if (message.locations?.length) {
+      obj.locations = message.locations.map((e) => Code.toJSON(e));
+    }
+    if (message.volume !== "") {
+      obj.volume = message.volume;
+    }
+    if (message.availableVolume !== "") {
+      obj.availableVolume = message.availableVolume;
+    }
+    if (message.initialVolume !== "") {
+      obj.initialVolume = message.initialVolume;
+    }
+    if (message.volumeUnit !== undefined) {
+      obj.volumeUnit = Code.toJSON(message.volumeUnit);
+    }
+    if (message.separator !== undefined) {
+      obj.separator = Code.toJSON(message.separator);
+    }
+    if (message.cap !== undefined) {
+      obj.cap = Code.toJSON(message.cap);
+    }
+    if (message.additives?.length) {
+      obj.additives = message.additives.map((e) => Code.toJSON(e));
+    }
+    if (message.component !== undefined) {
+      obj.component = Code.toJSON(message.component);
+    }
+    if (message.treatment !== undefined) {
+      obj.treatment = Code.toJSON(message.treatment);
+    }
+    if (message.temperature !== "") {
+      obj.temperature = message.temperature;
+    }
+    if (message.hemolysisIndex !== "") {
+      obj.hemolysisIndex = message.hemolysisIndex;
+    }
+    if (message.hemolysisUnit !== undefined) {
+      obj.hemolysisUnit = Code.toJSON(message.hemolysisUnit);
+    }
+    if (message.lipemiaIndex !== "") {
+      obj.lipemiaIndex = message.lipemiaIndex;
+    }
+    if (message.lipemiaUnit !== undefined) {
+      obj.lipemiaUnit = Code.toJSON(message.lipemiaUnit);
+    }
+    if (message.icterusIndex !== "") {
+      obj.icterusIndex = message.icterusIndex;
+    }
+    if (message.icterusUnit !== undefined) {
+      obj.icterusUnit = Code.toJSON(message.icterusUnit);
+    }
+    if (message.fibrinIndex !== "") {
+      obj.fibrinIndex = message.fibrinIndex;
+    }
+    if (message.fibrinUnit !== undefined) {
+      obj.fibrinUnit = Code.toJSON(message.fibrinUnit);
+    }
+    if (message.contaminants?.length) {
+      obj.contaminants = message.contaminants.map((e) => Code.toJSON(e));
+    }
+    if (message.drugInterferences?.length) {
+      obj.drugInterferences = message.drugInterferences.map((e) => Code.toJSON(e));
+    }
+    if (message.artificialBlood !== undefined) {
+      obj.artificialBlood = Code.toJSON(message.artificialBlood);
+    }
+    if (message.handling?.length) {
+      obj.handling = message.handling.map((e) => Code.toJSON(e));
+    }
+    if (message.environment?.length) {
+      obj.environment = message.environment.map((e) => Code.toJSON(e));
+    }
+    if (message.equipmentNumber !== undefined) {
+      obj.equipmentNumber = Identifier.toJSON(message.equipmentNumber);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<Container>): Container {
+    return Container.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Container>): Container {
+    const message = createBaseContainer();
+    message.status = (object.status !== undefined && object.status !== null)
+      ? Code.fromPartial(object.status)
+      : undefined;
+    message.carrierType = (object.carrierType !== undefined && object.carrierType !== null)
+      ? Code.fromPartial(object.carrierType)
+      : undefined;
+    message.carrier = (object.carrier !== undefined && object.carrier !== null)
+      ? Identifier.fromPartial(object.carrier)
+      : undefined;
+    message.carrierPosition = object.carrierPosition ?? "";
+    message.trayType = (object.trayType !== undefined && object.trayType !== null)
+      ? Code.fromPartial(object.trayType)
+      : undefined;
+    message.tray = (object.tray !== undefined && object.tray !== null)
+      ? Identifier.fromPartial(object.tray)
+      : undefined;
+    message.trayPosition = object.trayPosition ?? "";
+    message.locations = object.locations?.map((e) => Code.fromPartial(e)) || [];
+    message.volume = object.volume ?? "";
+    message.availableVolume = object.availableVolume ?? "";
+    message.initialVolume = object.initialVolume ?? "";
+    message.volumeUnit = (object.volumeUnit !== undefined && object.volumeUnit !== null)
+      ? Code.fromPartial(object.volumeUnit)
+      : undefined;
+    message.separator = (object.separator !== undefined && object.separator !== null)
+      ? Code.fromPartial(object.separator)
+      : undefined;
+    message.cap = (object.cap !== undefined && object.cap !== null) ? Code.fromPartial(object.cap) : undefined;
+    message.additives = object.additives?.map((e) => Code.fromPartial(e)) || [];
+    message.component = (object.component !== undefined && object.component !== null)
+      ? Code.fromPartial(object.component)
+      : undefined;
+    message.treatment = (object.treatment !== undefined && object.treatment !== null)
+      ? Code.fromPartial(object.treatment)
+      : undefined;
+    message.temperature = object.temperature ?? "";
+    message.hemolysisIndex = object.hemolysisIndex ?? "";
+    message.hemolysisUnit = (object.hemolysisUnit !== undefined && object.hemolysisUnit !== null)
+      ? Code.fromPartial(object.hemolysisUnit)
+      : undefined;
+    message.lipemiaIndex = object.lipemiaIndex ?? "";
+    message.lipemiaUnit = (object.lipemiaUnit !== undefined && object.lipemiaUnit !== null)
+      ? Code.fromPartial(object.lipemiaUnit)
+      : undefined;
+    message.icterusIndex = object.icterusIndex ?? "";
+    message.icterusUnit = (object.icterusUnit !== undefined && object.icterusUnit !== null)
+      ? Code.fromPartial(object.icterusUnit)
+      : undefined;
+    message.fibrinIndex = object.fibrinIndex ?? "";
+    message.fibrinUnit = (object.fibrinUnit !== undefined && object.fibrinUnit !== null)
+      ? Code.fromPartial(object.fibrinUnit)
+      : undefined;
+    message.contaminants = object.contaminants?.map((e) => Code.fromPartial(e)) || [];
+    message.drugInterferences = object.drugInterferences?.map((e) => Code.fromPartial(e)) || [];
+    message.artificialBlood = (object.artificialBlood !== undefined && object.artificialBlood !== null)
+      ? Code.fromPartial(object.artificialBlood)
+      : undefined;
+    message.handling = object.handling?.map((e) => Code.fromPartial(e)) || [];
+    message.environment = object.environment?.map((e) => Code.fromPartial(e)) || [];
+    message.equipmentNumber = (object.equipmentNumber !== undefined && object.equipmentNumber !== null)
+      ? Identifier.fromPartial(object.equipmentNumber)
+      : undefined;
     return message;
   },
 };
@@ -17428,6 +22134,10 @@ function createBaseObservation(): Observation {
     analysis: undefined,
     substances: [],
     ofEncounter: "",
+    release: undefined,
+    rootCause: undefined,
+    processControl: [],
+    ofCondition: "",
     _unknownFields: {},
   };
 }
@@ -17592,6 +22302,18 @@ export const Observation: MessageFns<Observation> = {
     }
     if (message.ofEncounter !== "") {
       writer.uint32(498).string(message.ofEncounter);
+    }
+    if (message.release !== undefined) {
+      Code.encode(message.release, writer.uint32(506).fork()).join();
+    }
+    if (message.rootCause !== undefined) {
+      Code.encode(message.rootCause, writer.uint32(514).fork()).join();
+    }
+    for (const v of message.processControl) {
+      Code.encode(v!, writer.uint32(522).fork()).join();
+    }
+    if (message.ofCondition !== "") {
+      writer.uint32(530).string(message.ofCondition);
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -18041,6 +22763,38 @@ export const Observation: MessageFns<Observation> = {
             message.ofEncounter = reader.string();
             continue;
           }
+          case 63: {
+            if (tag !== 506) {
+              break;
+            }
+
+            message.release = Code.decode(reader, reader.uint32());
+            continue;
+          }
+          case 64: {
+            if (tag !== 514) {
+              break;
+            }
+
+            message.rootCause = Code.decode(reader, reader.uint32());
+            continue;
+          }
+          case 65: {
+            if (tag !== 522) {
+              break;
+            }
+
+            message.processControl.push(Code.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 66: {
+            if (tag !== 530) {
+              break;
+            }
+
+            message.ofCondition = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -18238,6 +22992,22 @@ export const Observation: MessageFns<Observation> = {
         : isSet(object.of_encounter)
         ? globalThis.String(object.of_encounter)
         : "",
+      release: isSet(object.release) ? Code.fromJSON(object.release) : undefined,
+      rootCause: isSet(object.rootCause)
+        ? Code.fromJSON(object.rootCause)
+        : isSet(object.root_cause)
+        ? Code.fromJSON(object.root_cause)
+        : undefined,
+      processControl: globalThis.Array.isArray(object?.processControl)
+        ? object.processControl.map((e: any) => Code.fromJSON(e))
+        : globalThis.Array.isArray(object?.process_control)
+        ? object.process_control.map((e: any) => Code.fromJSON(e))
+        : [],
+      ofCondition: isSet(object.ofCondition)
+        ? globalThis.String(object.ofCondition)
+        : isSet(object.of_condition)
+        ? globalThis.String(object.of_condition)
+        : "",
     };
   },
 
@@ -18404,6 +23174,18 @@ export const Observation: MessageFns<Observation> = {
     if (message.ofEncounter !== "") {
       obj.ofEncounter = message.ofEncounter;
     }
+    if (message.release !== undefined) {
+      obj.release = Code.toJSON(message.release);
+    }
+    if (message.rootCause !== undefined) {
+      obj.rootCause = Code.toJSON(message.rootCause);
+    }
+    if (message.processControl?.length) {
+      obj.processControl = message.processControl.map((e) => Code.toJSON(e));
+    }
+    if (message.ofCondition !== "") {
+      obj.ofCondition = message.ofCondition;
+    }
     return obj;
   },
 
@@ -18502,6 +23284,14 @@ export const Observation: MessageFns<Observation> = {
       : undefined;
     message.substances = object.substances?.map((e) => Substance.fromPartial(e)) || [];
     message.ofEncounter = object.ofEncounter ?? "";
+    message.release = (object.release !== undefined && object.release !== null)
+      ? Code.fromPartial(object.release)
+      : undefined;
+    message.rootCause = (object.rootCause !== undefined && object.rootCause !== null)
+      ? Code.fromPartial(object.rootCause)
+      : undefined;
+    message.processControl = object.processControl?.map((e) => Code.fromPartial(e)) || [];
+    message.ofCondition = object.ofCondition ?? "";
     return message;
   },
 };
@@ -24374,6 +29164,21 @@ function createBaseChargeItem(): ChargeItem {
     alternateDescription: "",
     payment: undefined,
     references: [],
+    plan: undefined,
+    insuranceAmount: "",
+    patientType: undefined,
+    beneficiaryNotice: undefined,
+    duplicateReason: undefined,
+    performingFacility: undefined,
+    orderingFacility: undefined,
+    item: undefined,
+    model: "",
+    referral: undefined,
+    authorization: undefined,
+    revenue: undefined,
+    prescription: "",
+    drugQuantity: "",
+    typeCode: undefined,
     _unknownFields: {},
   };
 }
@@ -24457,6 +29262,51 @@ export const ChargeItem: MessageFns<ChargeItem> = {
     }
     for (const v of message.references) {
       writer.uint32(210).string(v!);
+    }
+    if (message.plan !== undefined) {
+      Code.encode(message.plan, writer.uint32(218).fork()).join();
+    }
+    if (message.insuranceAmount !== "") {
+      writer.uint32(226).string(message.insuranceAmount);
+    }
+    if (message.patientType !== undefined) {
+      Code.encode(message.patientType, writer.uint32(234).fork()).join();
+    }
+    if (message.beneficiaryNotice !== undefined) {
+      Code.encode(message.beneficiaryNotice, writer.uint32(242).fork()).join();
+    }
+    if (message.duplicateReason !== undefined) {
+      Code.encode(message.duplicateReason, writer.uint32(250).fork()).join();
+    }
+    if (message.performingFacility !== undefined) {
+      Organization.encode(message.performingFacility, writer.uint32(258).fork()).join();
+    }
+    if (message.orderingFacility !== undefined) {
+      Organization.encode(message.orderingFacility, writer.uint32(266).fork()).join();
+    }
+    if (message.item !== undefined) {
+      Code.encode(message.item, writer.uint32(274).fork()).join();
+    }
+    if (message.model !== "") {
+      writer.uint32(282).string(message.model);
+    }
+    if (message.referral !== undefined) {
+      Identifier.encode(message.referral, writer.uint32(290).fork()).join();
+    }
+    if (message.authorization !== undefined) {
+      Identifier.encode(message.authorization, writer.uint32(298).fork()).join();
+    }
+    if (message.revenue !== undefined) {
+      Code.encode(message.revenue, writer.uint32(306).fork()).join();
+    }
+    if (message.prescription !== "") {
+      writer.uint32(314).string(message.prescription);
+    }
+    if (message.drugQuantity !== "") {
+      writer.uint32(322).string(message.drugQuantity);
+    }
+    if (message.typeCode !== undefined) {
+      Code.encode(message.typeCode, writer.uint32(330).fork()).join();
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -24690,6 +29540,126 @@ export const ChargeItem: MessageFns<ChargeItem> = {
             message.references.push(reader.string());
             continue;
           }
+          case 27: {
+            if (tag !== 218) {
+              break;
+            }
+
+            message.plan = Code.decode(reader, reader.uint32());
+            continue;
+          }
+          case 28: {
+            if (tag !== 226) {
+              break;
+            }
+
+            message.insuranceAmount = reader.string();
+            continue;
+          }
+          case 29: {
+            if (tag !== 234) {
+              break;
+            }
+
+            message.patientType = Code.decode(reader, reader.uint32());
+            continue;
+          }
+          case 30: {
+            if (tag !== 242) {
+              break;
+            }
+
+            message.beneficiaryNotice = Code.decode(reader, reader.uint32());
+            continue;
+          }
+          case 31: {
+            if (tag !== 250) {
+              break;
+            }
+
+            message.duplicateReason = Code.decode(reader, reader.uint32());
+            continue;
+          }
+          case 32: {
+            if (tag !== 258) {
+              break;
+            }
+
+            message.performingFacility = Organization.decode(reader, reader.uint32());
+            continue;
+          }
+          case 33: {
+            if (tag !== 266) {
+              break;
+            }
+
+            message.orderingFacility = Organization.decode(reader, reader.uint32());
+            continue;
+          }
+          case 34: {
+            if (tag !== 274) {
+              break;
+            }
+
+            message.item = Code.decode(reader, reader.uint32());
+            continue;
+          }
+          case 35: {
+            if (tag !== 282) {
+              break;
+            }
+
+            message.model = reader.string();
+            continue;
+          }
+          case 36: {
+            if (tag !== 290) {
+              break;
+            }
+
+            message.referral = Identifier.decode(reader, reader.uint32());
+            continue;
+          }
+          case 37: {
+            if (tag !== 298) {
+              break;
+            }
+
+            message.authorization = Identifier.decode(reader, reader.uint32());
+            continue;
+          }
+          case 38: {
+            if (tag !== 306) {
+              break;
+            }
+
+            message.revenue = Code.decode(reader, reader.uint32());
+            continue;
+          }
+          case 39: {
+            if (tag !== 314) {
+              break;
+            }
+
+            message.prescription = reader.string();
+            continue;
+          }
+          case 40: {
+            if (tag !== 322) {
+              break;
+            }
+
+            message.drugQuantity = reader.string();
+            continue;
+          }
+          case 41: {
+            if (tag !== 330) {
+              break;
+            }
+
+            message.typeCode = Code.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -24776,6 +29746,53 @@ export const ChargeItem: MessageFns<ChargeItem> = {
       references: globalThis.Array.isArray(object?.references)
         ? object.references.map((e: any) => globalThis.String(e))
         : [],
+      plan: isSet(object.plan) ? Code.fromJSON(object.plan) : undefined,
+      insuranceAmount: isSet(object.insuranceAmount)
+        ? globalThis.String(object.insuranceAmount)
+        : isSet(object.insurance_amount)
+        ? globalThis.String(object.insurance_amount)
+        : "",
+      patientType: isSet(object.patientType)
+        ? Code.fromJSON(object.patientType)
+        : isSet(object.patient_type)
+        ? Code.fromJSON(object.patient_type)
+        : undefined,
+      beneficiaryNotice: isSet(object.beneficiaryNotice)
+        ? Code.fromJSON(object.beneficiaryNotice)
+        : isSet(object.beneficiary_notice)
+        ? Code.fromJSON(object.beneficiary_notice)
+        : undefined,
+      duplicateReason: isSet(object.duplicateReason)
+        ? Code.fromJSON(object.duplicateReason)
+        : isSet(object.duplicate_reason)
+        ? Code.fromJSON(object.duplicate_reason)
+        : undefined,
+      performingFacility: isSet(object.performingFacility)
+        ? Organization.fromJSON(object.performingFacility)
+        : isSet(object.performing_facility)
+        ? Organization.fromJSON(object.performing_facility)
+        : undefined,
+      orderingFacility: isSet(object.orderingFacility)
+        ? Organization.fromJSON(object.orderingFacility)
+        : isSet(object.ordering_facility)
+        ? Organization.fromJSON(object.ordering_facility)
+        : undefined,
+      item: isSet(object.item) ? Code.fromJSON(object.item) : undefined,
+      model: isSet(object.model) ? globalThis.String(object.model) : "",
+      referral: isSet(object.referral) ? Identifier.fromJSON(object.referral) : undefined,
+      authorization: isSet(object.authorization) ? Identifier.fromJSON(object.authorization) : undefined,
+      revenue: isSet(object.revenue) ? Code.fromJSON(object.revenue) : undefined,
+      prescription: isSet(object.prescription) ? globalThis.String(object.prescription) : "",
+      drugQuantity: isSet(object.drugQuantity)
+        ? globalThis.String(object.drugQuantity)
+        : isSet(object.drug_quantity)
+        ? globalThis.String(object.drug_quantity)
+        : "",
+      typeCode: isSet(object.typeCode)
+        ? Code.fromJSON(object.typeCode)
+        : isSet(object.type_code)
+        ? Code.fromJSON(object.type_code)
+        : undefined,
     };
   },
 
@@ -24859,6 +29876,51 @@ export const ChargeItem: MessageFns<ChargeItem> = {
     if (message.references?.length) {
       obj.references = message.references;
     }
+    if (message.plan !== undefined) {
+      obj.plan = Code.toJSON(message.plan);
+    }
+    if (message.insuranceAmount !== "") {
+      obj.insuranceAmount = message.insuranceAmount;
+    }
+    if (message.patientType !== undefined) {
+      obj.patientType = Code.toJSON(message.patientType);
+    }
+    if (message.beneficiaryNotice !== undefined) {
+      obj.beneficiaryNotice = Code.toJSON(message.beneficiaryNotice);
+    }
+    if (message.duplicateReason !== undefined) {
+      obj.duplicateReason = Code.toJSON(message.duplicateReason);
+    }
+    if (message.performingFacility !== undefined) {
+      obj.performingFacility = Organization.toJSON(message.performingFacility);
+    }
+    if (message.orderingFacility !== undefined) {
+      obj.orderingFacility = Organization.toJSON(message.orderingFacility);
+    }
+    if (message.item !== undefined) {
+      obj.item = Code.toJSON(message.item);
+    }
+    if (message.model !== "") {
+      obj.model = message.model;
+    }
+    if (message.referral !== undefined) {
+      obj.referral = Identifier.toJSON(message.referral);
+    }
+    if (message.authorization !== undefined) {
+      obj.authorization = Identifier.toJSON(message.authorization);
+    }
+    if (message.revenue !== undefined) {
+      obj.revenue = Code.toJSON(message.revenue);
+    }
+    if (message.prescription !== "") {
+      obj.prescription = message.prescription;
+    }
+    if (message.drugQuantity !== "") {
+      obj.drugQuantity = message.drugQuantity;
+    }
+    if (message.typeCode !== undefined) {
+      obj.typeCode = Code.toJSON(message.typeCode);
+    }
     return obj;
   },
 
@@ -24913,6 +29975,39 @@ export const ChargeItem: MessageFns<ChargeItem> = {
       ? Identifier.fromPartial(object.payment)
       : undefined;
     message.references = object.references?.map((e) => e) || [];
+    message.plan = (object.plan !== undefined && object.plan !== null) ? Code.fromPartial(object.plan) : undefined;
+    message.insuranceAmount = object.insuranceAmount ?? "";
+    message.patientType = (object.patientType !== undefined && object.patientType !== null)
+      ? Code.fromPartial(object.patientType)
+      : undefined;
+    message.beneficiaryNotice = (object.beneficiaryNotice !== undefined && object.beneficiaryNotice !== null)
+      ? Code.fromPartial(object.beneficiaryNotice)
+      : undefined;
+    message.duplicateReason = (object.duplicateReason !== undefined && object.duplicateReason !== null)
+      ? Code.fromPartial(object.duplicateReason)
+      : undefined;
+    message.performingFacility = (object.performingFacility !== undefined && object.performingFacility !== null)
+      ? Organization.fromPartial(object.performingFacility)
+      : undefined;
+    message.orderingFacility = (object.orderingFacility !== undefined && object.orderingFacility !== null)
+      ? Organization.fromPartial(object.orderingFacility)
+      : undefined;
+    message.item = (object.item !== undefined && object.item !== null) ? Code.fromPartial(object.item) : undefined;
+    message.model = object.model ?? "";
+    message.referral = (object.referral !== undefined && object.referral !== null)
+      ? Identifier.fromPartial(object.referral)
+      : undefined;
+    message.authorization = (object.authorization !== undefined && object.authorization !== null)
+      ? Identifier.fromPartial(object.authorization)
+      : undefined;
+    message.revenue = (object.revenue !== undefined && object.revenue !== null)
+      ? Code.fromPartial(object.revenue)
+      : undefined;
+    message.prescription = object.prescription ?? "";
+    message.drugQuantity = object.drugQuantity ?? "";
+    message.typeCode = (object.typeCode !== undefined && object.typeCode !== null)
+      ? Code.fromPartial(object.typeCode)
+      : undefined;
     return message;
   },
 };
@@ -25926,6 +31021,9 @@ function createBaseAllergy(): Allergy {
     onsetText: "",
     reportedBy: undefined,
     reporterRelationship: undefined,
+    alertDevice: undefined,
+    participants: [],
+    clinicianCode: undefined,
     _unknownFields: {},
   };
 }
@@ -25988,6 +31086,15 @@ export const Allergy: MessageFns<Allergy> = {
     }
     if (message.reporterRelationship !== undefined) {
       Code.encode(message.reporterRelationship, writer.uint32(154).fork()).join();
+    }
+    if (message.alertDevice !== undefined) {
+      Code.encode(message.alertDevice, writer.uint32(162).fork()).join();
+    }
+    for (const v of message.participants) {
+      Participant.encode(v!, writer.uint32(170).fork()).join();
+    }
+    if (message.clinicianCode !== undefined) {
+      Code.encode(message.clinicianCode, writer.uint32(178).fork()).join();
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -26165,6 +31272,30 @@ export const Allergy: MessageFns<Allergy> = {
             message.reporterRelationship = Code.decode(reader, reader.uint32());
             continue;
           }
+          case 20: {
+            if (tag !== 162) {
+              break;
+            }
+
+            message.alertDevice = Code.decode(reader, reader.uint32());
+            continue;
+          }
+          case 21: {
+            if (tag !== 170) {
+              break;
+            }
+
+            message.participants.push(Participant.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 22: {
+            if (tag !== 178) {
+              break;
+            }
+
+            message.clinicianCode = Code.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -26240,6 +31371,19 @@ export const Allergy: MessageFns<Allergy> = {
         : isSet(object.reporter_relationship)
         ? Code.fromJSON(object.reporter_relationship)
         : undefined,
+      alertDevice: isSet(object.alertDevice)
+        ? Code.fromJSON(object.alertDevice)
+        : isSet(object.alert_device)
+        ? Code.fromJSON(object.alert_device)
+        : undefined,
+      participants: globalThis.Array.isArray(object?.participants)
+        ? object.participants.map((e: any) => Participant.fromJSON(e))
+        : [],
+      clinicianCode: isSet(object.clinicianCode)
+        ? Code.fromJSON(object.clinicianCode)
+        : isSet(object.clinician_code)
+        ? Code.fromJSON(object.clinician_code)
+        : undefined,
     };
   },
 
@@ -26302,6 +31446,15 @@ export const Allergy: MessageFns<Allergy> = {
     if (message.reporterRelationship !== undefined) {
       obj.reporterRelationship = Code.toJSON(message.reporterRelationship);
     }
+    if (message.alertDevice !== undefined) {
+      obj.alertDevice = Code.toJSON(message.alertDevice);
+    }
+    if (message.participants?.length) {
+      obj.participants = message.participants.map((e) => Participant.toJSON(e));
+    }
+    if (message.clinicianCode !== undefined) {
+      obj.clinicianCode = Code.toJSON(message.clinicianCode);
+    }
     return obj;
   },
 
@@ -26346,6 +31499,13 @@ export const Allergy: MessageFns<Allergy> = {
       : undefined;
     message.reporterRelationship = (object.reporterRelationship !== undefined && object.reporterRelationship !== null)
       ? Code.fromPartial(object.reporterRelationship)
+      : undefined;
+    message.alertDevice = (object.alertDevice !== undefined && object.alertDevice !== null)
+      ? Code.fromPartial(object.alertDevice)
+      : undefined;
+    message.participants = object.participants?.map((e) => Participant.fromPartial(e)) || [];
+    message.clinicianCode = (object.clinicianCode !== undefined && object.clinicianCode !== null)
+      ? Code.fromPartial(object.clinicianCode)
       : undefined;
     return message;
   },
@@ -26516,6 +31676,29 @@ function createBaseCondition(): Condition {
     evaluationComments: [],
     presentOnAdmission: undefined,
     confidential: "",
+    classification: undefined,
+    attested: undefined,
+    parent: undefined,
+    typeCode: undefined,
+    episode: undefined,
+    listPriority: "",
+    kind: undefined,
+    disciplines: [],
+    statusSince: undefined,
+    certainty: undefined,
+    probability: "",
+    patientAwareness: undefined,
+    prognosis: undefined,
+    prognosisAwareness: undefined,
+    familyAwareness: "",
+    perspective: undefined,
+    reviewStatus: undefined,
+    reviewed: undefined,
+    nextReview: undefined,
+    previousReview: undefined,
+    targetTypes: [],
+    targets: [],
+    identifiers: [],
     _unknownFields: {},
   };
 }
@@ -26599,6 +31782,75 @@ export const Condition: MessageFns<Condition> = {
     }
     if (message.confidential !== "") {
       writer.uint32(210).string(message.confidential);
+    }
+    if (message.classification !== undefined) {
+      Code.encode(message.classification, writer.uint32(218).fork()).join();
+    }
+    if (message.attested !== undefined) {
+      ClinicalTime.encode(message.attested, writer.uint32(226).fork()).join();
+    }
+    if (message.parent !== undefined) {
+      Identifier.encode(message.parent, writer.uint32(234).fork()).join();
+    }
+    if (message.typeCode !== undefined) {
+      Code.encode(message.typeCode, writer.uint32(242).fork()).join();
+    }
+    if (message.episode !== undefined) {
+      Identifier.encode(message.episode, writer.uint32(250).fork()).join();
+    }
+    if (message.listPriority !== "") {
+      writer.uint32(258).string(message.listPriority);
+    }
+    if (message.kind !== undefined) {
+      Code.encode(message.kind, writer.uint32(266).fork()).join();
+    }
+    for (const v of message.disciplines) {
+      Code.encode(v!, writer.uint32(274).fork()).join();
+    }
+    if (message.statusSince !== undefined) {
+      ClinicalTime.encode(message.statusSince, writer.uint32(282).fork()).join();
+    }
+    if (message.certainty !== undefined) {
+      Code.encode(message.certainty, writer.uint32(290).fork()).join();
+    }
+    if (message.probability !== "") {
+      writer.uint32(298).string(message.probability);
+    }
+    if (message.patientAwareness !== undefined) {
+      Code.encode(message.patientAwareness, writer.uint32(306).fork()).join();
+    }
+    if (message.prognosis !== undefined) {
+      Code.encode(message.prognosis, writer.uint32(314).fork()).join();
+    }
+    if (message.prognosisAwareness !== undefined) {
+      Code.encode(message.prognosisAwareness, writer.uint32(322).fork()).join();
+    }
+    if (message.familyAwareness !== "") {
+      writer.uint32(330).string(message.familyAwareness);
+    }
+    if (message.perspective !== undefined) {
+      Code.encode(message.perspective, writer.uint32(338).fork()).join();
+    }
+    if (message.reviewStatus !== undefined) {
+      Code.encode(message.reviewStatus, writer.uint32(346).fork()).join();
+    }
+    if (message.reviewed !== undefined) {
+      ClinicalTime.encode(message.reviewed, writer.uint32(354).fork()).join();
+    }
+    if (message.nextReview !== undefined) {
+      ClinicalTime.encode(message.nextReview, writer.uint32(362).fork()).join();
+    }
+    if (message.previousReview !== undefined) {
+      ClinicalTime.encode(message.previousReview, writer.uint32(370).fork()).join();
+    }
+    for (const v of message.targetTypes) {
+      Code.encode(v!, writer.uint32(378).fork()).join();
+    }
+    for (const v of message.targets) {
+      HumanName.encode(v!, writer.uint32(386).fork()).join();
+    }
+    for (const v of message.identifiers) {
+      Identifier.encode(v!, writer.uint32(394).fork()).join();
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -26832,6 +32084,190 @@ export const Condition: MessageFns<Condition> = {
             message.confidential = reader.string();
             continue;
           }
+          case 27: {
+            if (tag !== 218) {
+              break;
+            }
+
+            message.classification = Code.decode(reader, reader.uint32());
+            continue;
+          }
+          case 28: {
+            if (tag !== 226) {
+              break;
+            }
+
+            message.attested = ClinicalTime.decode(reader, reader.uint32());
+            continue;
+          }
+          case 29: {
+            if (tag !== 234) {
+              break;
+            }
+
+            message.parent = Identifier.decode(reader, reader.uint32());
+            continue;
+          }
+          case 30: {
+            if (tag !== 242) {
+              break;
+            }
+
+            message.typeCode = Code.decode(reader, reader.uint32());
+            continue;
+          }
+          case 31: {
+            if (tag !== 250) {
+              break;
+            }
+
+            message.episode = Identifier.decode(reader, reader.uint32());
+            continue;
+          }
+          case 32: {
+            if (tag !== 258) {
+              break;
+            }
+
+            message.listPriority = reader.string();
+            continue;
+          }
+          case 33: {
+            if (tag !== 266) {
+              break;
+            }
+
+            message.kind = Code.decode(reader, reader.uint32());
+            continue;
+          }
+          case 34: {
+            if (tag !== 274) {
+              break;
+            }
+
+            message.disciplines.push(Code.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 35: {
+            if (tag !== 282) {
+              break;
+            }
+
+            message.statusSince = ClinicalTime.decode(reader, reader.uint32());
+            continue;
+          }
+          case 36: {
+            if (tag !== 290) {
+              break;
+            }
+
+            message.certainty = Code.decode(reader, reader.uint32());
+            continue;
+          }
+          case 37: {
+            if (tag !== 298) {
+              break;
+            }
+
+            message.probability = reader.string();
+            continue;
+          }
+          case 38: {
+            if (tag !== 306) {
+              break;
+            }
+
+            message.patientAwareness = Code.decode(reader, reader.uint32());
+            continue;
+          }
+          case 39: {
+            if (tag !== 314) {
+              break;
+            }
+
+            message.prognosis = Code.decode(reader, reader.uint32());
+            continue;
+          }
+          case 40: {
+            if (tag !== 322) {
+              break;
+            }
+
+            message.prognosisAwareness = Code.decode(reader, reader.uint32());
+            continue;
+          }
+          case 41: {
+            if (tag !== 330) {
+              break;
+            }
+
+            message.familyAwareness = reader.string();
+            continue;
+          }
+          case 42: {
+            if (tag !== 338) {
+              break;
+            }
+
+            message.perspective = Code.decode(reader, reader.uint32());
+            continue;
+          }
+          case 43: {
+            if (tag !== 346) {
+              break;
+            }
+
+            message.reviewStatus = Code.decode(reader, reader.uint32());
+            continue;
+          }
+          case 44: {
+            if (tag !== 354) {
+              break;
+            }
+
+            message.reviewed = ClinicalTime.decode(reader, reader.uint32());
+            continue;
+          }
+          case 45: {
+            if (tag !== 362) {
+              break;
+            }
+
+            message.nextReview = ClinicalTime.decode(reader, reader.uint32());
+            continue;
+          }
+          case 46: {
+            if (tag !== 370) {
+              break;
+            }
+
+            message.previousReview = ClinicalTime.decode(reader, reader.uint32());
+            continue;
+          }
+          case 47: {
+            if (tag !== 378) {
+              break;
+            }
+
+            message.targetTypes.push(Code.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 48: {
+            if (tag !== 386) {
+              break;
+            }
+
+            message.targets.push(HumanName.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 49: {
+            if (tag !== 394) {
+              break;
+            }
+
+            message.identifiers.push(Identifier.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -26902,6 +32338,75 @@ export const Condition: MessageFns<Condition> = {
         ? Code.fromJSON(object.present_on_admission)
         : undefined,
       confidential: isSet(object.confidential) ? globalThis.String(object.confidential) : "",
+      classification: isSet(object.classification) ? Code.fromJSON(object.classification) : undefined,
+      attested: isSet(object.attested) ? ClinicalTime.fromJSON(object.attested) : undefined,
+      parent: isSet(object.parent) ? Identifier.fromJSON(object.parent) : undefined,
+      typeCode: isSet(object.typeCode)
+        ? Code.fromJSON(object.typeCode)
+        : isSet(object.type_code)
+        ? Code.fromJSON(object.type_code)
+        : undefined,
+      episode: isSet(object.episode) ? Identifier.fromJSON(object.episode) : undefined,
+      listPriority: isSet(object.listPriority)
+        ? globalThis.String(object.listPriority)
+        : isSet(object.list_priority)
+        ? globalThis.String(object.list_priority)
+        : "",
+      kind: isSet(object.kind) ? Code.fromJSON(object.kind) : undefined,
+      disciplines: globalThis.Array.isArray(object?.disciplines)
+        ? object.disciplines.map((e: any) => Code.fromJSON(e))
+        : [],
+      statusSince: isSet(object.statusSince)
+        ? ClinicalTime.fromJSON(object.statusSince)
+        : isSet(object.status_since)
+        ? ClinicalTime.fromJSON(object.status_since)
+        : undefined,
+      certainty: isSet(object.certainty) ? Code.fromJSON(object.certainty) : undefined,
+      probability: isSet(object.probability) ? globalThis.String(object.probability) : "",
+      patientAwareness: isSet(object.patientAwareness)
+        ? Code.fromJSON(object.patientAwareness)
+        : isSet(object.patient_awareness)
+        ? Code.fromJSON(object.patient_awareness)
+        : undefined,
+      prognosis: isSet(object.prognosis) ? Code.fromJSON(object.prognosis) : undefined,
+      prognosisAwareness: isSet(object.prognosisAwareness)
+        ? Code.fromJSON(object.prognosisAwareness)
+        : isSet(object.prognosis_awareness)
+        ? Code.fromJSON(object.prognosis_awareness)
+        : undefined,
+      familyAwareness: isSet(object.familyAwareness)
+        ? globalThis.String(object.familyAwareness)
+        : isSet(object.family_awareness)
+        ? globalThis.String(object.family_awareness)
+        : "",
+      perspective: isSet(object.perspective) ? Code.fromJSON(object.perspective) : undefined,
+      reviewStatus: isSet(object.reviewStatus)
+        ? Code.fromJSON(object.reviewStatus)
+        : isSet(object.review_status)
+        ? Code.fromJSON(object.review_status)
+        : undefined,
+      reviewed: isSet(object.reviewed) ? ClinicalTime.fromJSON(object.reviewed) : undefined,
+      nextReview: isSet(object.nextReview)
+        ? ClinicalTime.fromJSON(object.nextReview)
+        : isSet(object.next_review)
+        ? ClinicalTime.fromJSON(object.next_review)
+        : undefined,
+      previousReview: isSet(object.previousReview)
+        ? ClinicalTime.fromJSON(object.previousReview)
+        : isSet(object.previous_review)
+        ? ClinicalTime.fromJSON(object.previous_review)
+        : undefined,
+      targetTypes: globalThis.Array.isArray(object?.targetTypes)
+        ? object.targetTypes.map((e: any) => Code.fromJSON(e))
+        : globalThis.Array.isArray(object?.target_types)
+        ? object.target_types.map((e: any) => Code.fromJSON(e))
+        : [],
+      targets: globalThis.Array.isArray(object?.targets)
+        ? object.targets.map((e: any) => HumanName.fromJSON(e))
+        : [],
+      identifiers: globalThis.Array.isArray(object?.identifiers)
+        ? object.identifiers.map((e: any) => Identifier.fromJSON(e))
+        : [],
     };
   },
 
@@ -26985,6 +32490,75 @@ export const Condition: MessageFns<Condition> = {
     if (message.confidential !== "") {
       obj.confidential = message.confidential;
     }
+    if (message.classification !== undefined) {
+      obj.classification = Code.toJSON(message.classification);
+    }
+    if (message.attested !== undefined) {
+      obj.attested = ClinicalTime.toJSON(message.attested);
+    }
+    if (message.parent !== undefined) {
+      obj.parent = Identifier.toJSON(message.parent);
+    }
+    if (message.typeCode !== undefined) {
+      obj.typeCode = Code.toJSON(message.typeCode);
+    }
+    if (message.episode !== undefined) {
+      obj.episode = Identifier.toJSON(message.episode);
+    }
+    if (message.listPriority !== "") {
+      obj.listPriority = message.listPriority;
+    }
+    if (message.kind !== undefined) {
+      obj.kind = Code.toJSON(message.kind);
+    }
+    if (message.disciplines?.length) {
+      obj.disciplines = message.disciplines.map((e) => Code.toJSON(e));
+    }
+    if (message.statusSince !== undefined) {
+      obj.statusSince = ClinicalTime.toJSON(message.statusSince);
+    }
+    if (message.certainty !== undefined) {
+      obj.certainty = Code.toJSON(message.certainty);
+    }
+    if (message.probability !== "") {
+      obj.probability = message.probability;
+    }
+    if (message.patientAwareness !== undefined) {
+      obj.patientAwareness = Code.toJSON(message.patientAwareness);
+    }
+    if (message.prognosis !== undefined) {
+      obj.prognosis = Code.toJSON(message.prognosis);
+    }
+    if (message.prognosisAwareness !== undefined) {
+      obj.prognosisAwareness = Code.toJSON(message.prognosisAwareness);
+    }
+    if (message.familyAwareness !== "") {
+      obj.familyAwareness = message.familyAwareness;
+    }
+    if (message.perspective !== undefined) {
+      obj.perspective = Code.toJSON(message.perspective);
+    }
+    if (message.reviewStatus !== undefined) {
+      obj.reviewStatus = Code.toJSON(message.reviewStatus);
+    }
+    if (message.reviewed !== undefined) {
+      obj.reviewed = ClinicalTime.toJSON(message.reviewed);
+    }
+    if (message.nextReview !== undefined) {
+      obj.nextReview = ClinicalTime.toJSON(message.nextReview);
+    }
+    if (message.previousReview !== undefined) {
+      obj.previousReview = ClinicalTime.toJSON(message.previousReview);
+    }
+    if (message.targetTypes?.length) {
+      obj.targetTypes = message.targetTypes.map((e) => Code.toJSON(e));
+    }
+    if (message.targets?.length) {
+      obj.targets = message.targets.map((e) => HumanName.toJSON(e));
+    }
+    if (message.identifiers?.length) {
+      obj.identifiers = message.identifiers.map((e) => Identifier.toJSON(e));
+    }
     return obj;
   },
 
@@ -27045,6 +32619,59 @@ export const Condition: MessageFns<Condition> = {
       ? Code.fromPartial(object.presentOnAdmission)
       : undefined;
     message.confidential = object.confidential ?? "";
+    message.classification = (object.classification !== undefined && object.classification !== null)
+      ? Code.fromPartial(object.classification)
+      : undefined;
+    message.attested = (object.attested !== undefined && object.attested !== null)
+      ? ClinicalTime.fromPartial(object.attested)
+      : undefined;
+    message.parent = (object.parent !== undefined && object.parent !== null)
+      ? Identifier.fromPartial(object.parent)
+      : undefined;
+    message.typeCode = (object.typeCode !== undefined && object.typeCode !== null)
+      ? Code.fromPartial(object.typeCode)
+      : undefined;
+    message.episode = (object.episode !== undefined && object.episode !== null)
+      ? Identifier.fromPartial(object.episode)
+      : undefined;
+    message.listPriority = object.listPriority ?? "";
+    message.kind = (object.kind !== undefined && object.kind !== null) ? Code.fromPartial(object.kind) : undefined;
+    message.disciplines = object.disciplines?.map((e) => Code.fromPartial(e)) || [];
+    message.statusSince = (object.statusSince !== undefined && object.statusSince !== null)
+      ? ClinicalTime.fromPartial(object.statusSince)
+      : undefined;
+    message.certainty = (object.certainty !== undefined && object.certainty !== null)
+      ? Code.fromPartial(object.certainty)
+      : undefined;
+    message.probability = object.probability ?? "";
+    message.patientAwareness = (object.patientAwareness !== undefined && object.patientAwareness !== null)
+      ? Code.fromPartial(object.patientAwareness)
+      : undefined;
+    message.prognosis = (object.prognosis !== undefined && object.prognosis !== null)
+      ? Code.fromPartial(object.prognosis)
+      : undefined;
+    message.prognosisAwareness = (object.prognosisAwareness !== undefined && object.prognosisAwareness !== null)
+      ? Code.fromPartial(object.prognosisAwareness)
+      : undefined;
+    message.familyAwareness = object.familyAwareness ?? "";
+    message.perspective = (object.perspective !== undefined && object.perspective !== null)
+      ? Code.fromPartial(object.perspective)
+      : undefined;
+    message.reviewStatus = (object.reviewStatus !== undefined && object.reviewStatus !== null)
+      ? Code.fromPartial(object.reviewStatus)
+      : undefined;
+    message.reviewed = (object.reviewed !== undefined && object.reviewed !== null)
+      ? ClinicalTime.fromPartial(object.reviewed)
+      : undefined;
+    message.nextReview = (object.nextReview !== undefined && object.nextReview !== null)
+      ? ClinicalTime.fromPartial(object.nextReview)
+      : undefined;
+    message.previousReview = (object.previousReview !== undefined && object.previousReview !== null)
+      ? ClinicalTime.fromPartial(object.previousReview)
+      : undefined;
+    message.targetTypes = object.targetTypes?.map((e) => Code.fromPartial(e)) || [];
+    message.targets = object.targets?.map((e) => HumanName.fromPartial(e)) || [];
+    message.identifiers = object.identifiers?.map((e) => Identifier.fromPartial(e)) || [];
     return message;
   },
 };
@@ -27065,6 +32692,14 @@ function createBaseProcedure(): Procedure {
     diagnosis: undefined,
     ofEncounter: "",
     ofCharge: "",
+    minutes: "",
+    anesthesia: undefined,
+    anesthesiaMinutes: "",
+    consent: undefined,
+    typeCode: undefined,
+    tissues: [],
+    unit: undefined,
+    parent: undefined,
     _unknownFields: {},
   };
 }
@@ -27112,6 +32747,30 @@ export const Procedure: MessageFns<Procedure> = {
     }
     if (message.ofCharge !== "") {
       writer.uint32(114).string(message.ofCharge);
+    }
+    if (message.minutes !== "") {
+      writer.uint32(122).string(message.minutes);
+    }
+    if (message.anesthesia !== undefined) {
+      Code.encode(message.anesthesia, writer.uint32(130).fork()).join();
+    }
+    if (message.anesthesiaMinutes !== "") {
+      writer.uint32(138).string(message.anesthesiaMinutes);
+    }
+    if (message.consent !== undefined) {
+      Code.encode(message.consent, writer.uint32(146).fork()).join();
+    }
+    if (message.typeCode !== undefined) {
+      Code.encode(message.typeCode, writer.uint32(154).fork()).join();
+    }
+    for (const v of message.tissues) {
+      Code.encode(v!, writer.uint32(162).fork()).join();
+    }
+    if (message.unit !== undefined) {
+      Location.encode(message.unit, writer.uint32(170).fork()).join();
+    }
+    if (message.parent !== undefined) {
+      Identifier.encode(message.parent, writer.uint32(178).fork()).join();
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -27249,6 +32908,70 @@ export const Procedure: MessageFns<Procedure> = {
             message.ofCharge = reader.string();
             continue;
           }
+          case 15: {
+            if (tag !== 122) {
+              break;
+            }
+
+            message.minutes = reader.string();
+            continue;
+          }
+          case 16: {
+            if (tag !== 130) {
+              break;
+            }
+
+            message.anesthesia = Code.decode(reader, reader.uint32());
+            continue;
+          }
+          case 17: {
+            if (tag !== 138) {
+              break;
+            }
+
+            message.anesthesiaMinutes = reader.string();
+            continue;
+          }
+          case 18: {
+            if (tag !== 146) {
+              break;
+            }
+
+            message.consent = Code.decode(reader, reader.uint32());
+            continue;
+          }
+          case 19: {
+            if (tag !== 154) {
+              break;
+            }
+
+            message.typeCode = Code.decode(reader, reader.uint32());
+            continue;
+          }
+          case 20: {
+            if (tag !== 162) {
+              break;
+            }
+
+            message.tissues.push(Code.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 21: {
+            if (tag !== 170) {
+              break;
+            }
+
+            message.unit = Location.decode(reader, reader.uint32());
+            continue;
+          }
+          case 22: {
+            if (tag !== 178) {
+              break;
+            }
+
+            message.parent = Identifier.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -27299,6 +33022,24 @@ export const Procedure: MessageFns<Procedure> = {
         : isSet(object.of_charge)
         ? globalThis.String(object.of_charge)
         : "",
+      minutes: isSet(object.minutes) ? globalThis.String(object.minutes) : "",
+      anesthesia: isSet(object.anesthesia) ? Code.fromJSON(object.anesthesia) : undefined,
+      anesthesiaMinutes: isSet(object.anesthesiaMinutes)
+        ? globalThis.String(object.anesthesiaMinutes)
+        : isSet(object.anesthesia_minutes)
+        ? globalThis.String(object.anesthesia_minutes)
+        : "",
+      consent: isSet(object.consent) ? Code.fromJSON(object.consent) : undefined,
+      typeCode: isSet(object.typeCode)
+        ? Code.fromJSON(object.typeCode)
+        : isSet(object.type_code)
+        ? Code.fromJSON(object.type_code)
+        : undefined,
+      tissues: globalThis.Array.isArray(object?.tissues)
+        ? object.tissues.map((e: any) => Code.fromJSON(e))
+        : [],
+      unit: isSet(object.unit) ? Location.fromJSON(object.unit) : undefined,
+      parent: isSet(object.parent) ? Identifier.fromJSON(object.parent) : undefined,
     };
   },
 
@@ -27346,6 +33087,30 @@ export const Procedure: MessageFns<Procedure> = {
     if (message.ofCharge !== "") {
       obj.ofCharge = message.ofCharge;
     }
+    if (message.minutes !== "") {
+      obj.minutes = message.minutes;
+    }
+    if (message.anesthesia !== undefined) {
+      obj.anesthesia = Code.toJSON(message.anesthesia);
+    }
+    if (message.anesthesiaMinutes !== "") {
+      obj.anesthesiaMinutes = message.anesthesiaMinutes;
+    }
+    if (message.consent !== undefined) {
+      obj.consent = Code.toJSON(message.consent);
+    }
+    if (message.typeCode !== undefined) {
+      obj.typeCode = Code.toJSON(message.typeCode);
+    }
+    if (message.tissues?.length) {
+      obj.tissues = message.tissues.map((e) => Code.toJSON(e));
+    }
+    if (message.unit !== undefined) {
+      obj.unit = Location.toJSON(message.unit);
+    }
+    if (message.parent !== undefined) {
+      obj.parent = Identifier.toJSON(message.parent);
+    }
     return obj;
   },
 
@@ -27374,6 +33139,22 @@ export const Procedure: MessageFns<Procedure> = {
       : undefined;
     message.ofEncounter = object.ofEncounter ?? "";
     message.ofCharge = object.ofCharge ?? "";
+    message.minutes = object.minutes ?? "";
+    message.anesthesia = (object.anesthesia !== undefined && object.anesthesia !== null)
+      ? Code.fromPartial(object.anesthesia)
+      : undefined;
+    message.anesthesiaMinutes = object.anesthesiaMinutes ?? "";
+    message.consent = (object.consent !== undefined && object.consent !== null)
+      ? Code.fromPartial(object.consent)
+      : undefined;
+    message.typeCode = (object.typeCode !== undefined && object.typeCode !== null)
+      ? Code.fromPartial(object.typeCode)
+      : undefined;
+    message.tissues = object.tissues?.map((e) => Code.fromPartial(e)) || [];
+    message.unit = (object.unit !== undefined && object.unit !== null) ? Location.fromPartial(object.unit) : undefined;
+    message.parent = (object.parent !== undefined && object.parent !== null)
+      ? Identifier.fromPartial(object.parent)
+      : undefined;
     return message;
   },
 };
@@ -27801,6 +33582,36 @@ function createBaseCoverage(): Coverage {
     insuredBirthDate: "",
     certifications: [],
     ofEncounter: "",
+    contacts: [],
+    planType: undefined,
+    type: undefined,
+    insuredAddresses: [],
+    insuredSex: undefined,
+    insuredIdentifiers: [],
+    assignment: undefined,
+    coordination: undefined,
+    coordinationOrder: "",
+    release: undefined,
+    preadmissionCertificate: "",
+    verified: undefined,
+    verificationStatus: "",
+    agreement: undefined,
+    billingStatus: undefined,
+    priorPlan: undefined,
+    companyPlan: undefined,
+    deductible: "",
+    limit: "",
+    limitDays: "",
+    employerAddresses: [],
+    employmentStatus: undefined,
+    planIdentifiers: [],
+    action: "",
+    insuredTelecoms: [],
+    patientRelationship: undefined,
+    certificationDetails: [],
+    flags: [],
+    admissionNotified: undefined,
+    eligibilityReported: undefined,
     _unknownFields: {},
   };
 }
@@ -27881,6 +33692,96 @@ export const Coverage: MessageFns<Coverage> = {
     }
     if (message.ofEncounter !== "") {
       writer.uint32(202).string(message.ofEncounter);
+    }
+    for (const v of message.contacts) {
+      HumanName.encode(v!, writer.uint32(210).fork()).join();
+    }
+    if (message.planType !== undefined) {
+      Code.encode(message.planType, writer.uint32(218).fork()).join();
+    }
+    if (message.type !== undefined) {
+      Code.encode(message.type, writer.uint32(226).fork()).join();
+    }
+    for (const v of message.insuredAddresses) {
+      Address.encode(v!, writer.uint32(234).fork()).join();
+    }
+    if (message.insuredSex !== undefined) {
+      Code.encode(message.insuredSex, writer.uint32(242).fork()).join();
+    }
+    for (const v of message.insuredIdentifiers) {
+      Identifier.encode(v!, writer.uint32(250).fork()).join();
+    }
+    if (message.assignment !== undefined) {
+      Code.encode(message.assignment, writer.uint32(258).fork()).join();
+    }
+    if (message.coordination !== undefined) {
+      Code.encode(message.coordination, writer.uint32(266).fork()).join();
+    }
+    if (message.coordinationOrder !== "") {
+      writer.uint32(274).string(message.coordinationOrder);
+    }
+    if (message.release !== undefined) {
+      Code.encode(message.release, writer.uint32(282).fork()).join();
+    }
+    if (message.preadmissionCertificate !== "") {
+      writer.uint32(290).string(message.preadmissionCertificate);
+    }
+    if (message.verified !== undefined) {
+      ClinicalTime.encode(message.verified, writer.uint32(298).fork()).join();
+    }
+    if (message.verificationStatus !== "") {
+      writer.uint32(306).string(message.verificationStatus);
+    }
+    if (message.agreement !== undefined) {
+      Code.encode(message.agreement, writer.uint32(314).fork()).join();
+    }
+    if (message.billingStatus !== undefined) {
+      Code.encode(message.billingStatus, writer.uint32(322).fork()).join();
+    }
+    if (message.priorPlan !== undefined) {
+      Code.encode(message.priorPlan, writer.uint32(330).fork()).join();
+    }
+    if (message.companyPlan !== undefined) {
+      Code.encode(message.companyPlan, writer.uint32(338).fork()).join();
+    }
+    if (message.deductible !== "") {
+      writer.uint32(346).string(message.deductible);
+    }
+    if (message.limit !== "") {
+      writer.uint32(354).string(message.limit);
+    }
+    if (message.limitDays !== "") {
+      writer.uint32(362).string(message.limitDays);
+    }
+    for (const v of message.employerAddresses) {
+      Address.encode(v!, writer.uint32(370).fork()).join();
+    }
+    if (message.employmentStatus !== undefined) {
+      Code.encode(message.employmentStatus, writer.uint32(378).fork()).join();
+    }
+    for (const v of message.planIdentifiers) {
+      Identifier.encode(v!, writer.uint32(386).fork()).join();
+    }
+    if (message.action !== "") {
+      writer.uint32(394).string(message.action);
+    }
+    for (const v of message.insuredTelecoms) {
+      Telecom.encode(v!, writer.uint32(402).fork()).join();
+    }
+    if (message.patientRelationship !== undefined) {
+      Code.encode(message.patientRelationship, writer.uint32(410).fork()).join();
+    }
+    for (const v of message.certificationDetails) {
+      Certification.encode(v!, writer.uint32(418).fork()).join();
+    }
+    for (const v of message.flags) {
+      writer.uint32(426).string(v!);
+    }
+    if (message.admissionNotified !== undefined) {
+      ClinicalTime.encode(message.admissionNotified, writer.uint32(434).fork()).join();
+    }
+    if (message.eligibilityReported !== undefined) {
+      ClinicalTime.encode(message.eligibilityReported, writer.uint32(442).fork()).join();
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -28106,6 +34007,246 @@ export const Coverage: MessageFns<Coverage> = {
             message.ofEncounter = reader.string();
             continue;
           }
+          case 26: {
+            if (tag !== 210) {
+              break;
+            }
+
+            message.contacts.push(HumanName.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 27: {
+            if (tag !== 218) {
+              break;
+            }
+
+            message.planType = Code.decode(reader, reader.uint32());
+            continue;
+          }
+          case 28: {
+            if (tag !== 226) {
+              break;
+            }
+
+            message.type = Code.decode(reader, reader.uint32());
+            continue;
+          }
+          case 29: {
+            if (tag !== 234) {
+              break;
+            }
+
+            message.insuredAddresses.push(Address.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 30: {
+            if (tag !== 242) {
+              break;
+            }
+
+            message.insuredSex = Code.decode(reader, reader.uint32());
+            continue;
+          }
+          case 31: {
+            if (tag !== 250) {
+              break;
+            }
+
+            message.insuredIdentifiers.push(Identifier.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 32: {
+            if (tag !== 258) {
+              break;
+            }
+
+            message.assignment = Code.decode(reader, reader.uint32());
+            continue;
+          }
+          case 33: {
+            if (tag !== 266) {
+              break;
+            }
+
+            message.coordination = Code.decode(reader, reader.uint32());
+            continue;
+          }
+          case 34: {
+            if (tag !== 274) {
+              break;
+            }
+
+            message.coordinationOrder = reader.string();
+            continue;
+          }
+          case 35: {
+            if (tag !== 282) {
+              break;
+            }
+
+            message.release = Code.decode(reader, reader.uint32());
+            continue;
+          }
+          case 36: {
+            if (tag !== 290) {
+              break;
+            }
+
+            message.preadmissionCertificate = reader.string();
+            continue;
+          }
+          case 37: {
+            if (tag !== 298) {
+              break;
+            }
+
+            message.verified = ClinicalTime.decode(reader, reader.uint32());
+            continue;
+          }
+          case 38: {
+            if (tag !== 306) {
+              break;
+            }
+
+            message.verificationStatus = reader.string();
+            continue;
+          }
+          case 39: {
+            if (tag !== 314) {
+              break;
+            }
+
+            message.agreement = Code.decode(reader, reader.uint32());
+            continue;
+          }
+          case 40: {
+            if (tag !== 322) {
+              break;
+            }
+
+            message.billingStatus = Code.decode(reader, reader.uint32());
+            continue;
+          }
+          case 41: {
+            if (tag !== 330) {
+              break;
+            }
+
+            message.priorPlan = Code.decode(reader, reader.uint32());
+            continue;
+          }
+          case 42: {
+            if (tag !== 338) {
+              break;
+            }
+
+            message.companyPlan = Code.decode(reader, reader.uint32());
+            continue;
+          }
+          case 43: {
+            if (tag !== 346) {
+              break;
+            }
+
+            message.deductible = reader.string();
+            continue;
+          }
+          case 44: {
+            if (tag !== 354) {
+              break;
+            }
+
+            message.limit = reader.string();
+            continue;
+          }
+          case 45: {
+            if (tag !== 362) {
+              break;
+            }
+
+            message.limitDays = reader.string();
+            continue;
+          }
+          case 46: {
+            if (tag !== 370) {
+              break;
+            }
+
+            message.employerAddresses.push(Address.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 47: {
+            if (tag !== 378) {
+              break;
+            }
+
+            message.employmentStatus = Code.decode(reader, reader.uint32());
+            continue;
+          }
+          case 48: {
+            if (tag !== 386) {
+              break;
+            }
+
+            message.planIdentifiers.push(Identifier.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 49: {
+            if (tag !== 394) {
+              break;
+            }
+
+            message.action = reader.string();
+            continue;
+          }
+          case 50: {
+            if (tag !== 402) {
+              break;
+            }
+
+            message.insuredTelecoms.push(Telecom.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 51: {
+            if (tag !== 410) {
+              break;
+            }
+
+            message.patientRelationship = Code.decode(reader, reader.uint32());
+            continue;
+          }
+          case 52: {
+            if (tag !== 418) {
+              break;
+            }
+
+            message.certificationDetails.push(Certification.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 53: {
+            if (tag !== 426) {
+              break;
+            }
+
+            message.flags.push(reader.string());
+            continue;
+          }
+          case 54: {
+            if (tag !== 434) {
+              break;
+            }
+
+            message.admissionNotified = ClinicalTime.decode(reader, reader.uint32());
+            continue;
+          }
+          case 55: {
+            if (tag !== 442) {
+              break;
+            }
+
+            message.eligibilityReported = ClinicalTime.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -28209,6 +34350,114 @@ export const Coverage: MessageFns<Coverage> = {
         : isSet(object.of_encounter)
         ? globalThis.String(object.of_encounter)
         : "",
+      contacts: globalThis.Array.isArray(object?.contacts)
+        ? object.contacts.map((e: any) => HumanName.fromJSON(e))
+        : [],
+      planType: isSet(object.planType)
+        ? Code.fromJSON(object.planType)
+        : isSet(object.plan_type)
+        ? Code.fromJSON(object.plan_type)
+        : undefined,
+      type: isSet(object.type) ? Code.fromJSON(object.type) : undefined,
+      insuredAddresses: globalThis.Array.isArray(object?.insuredAddresses)
+        ? object.insuredAddresses.map((e: any) => Address.fromJSON(e))
+        : globalThis.Array.isArray(object?.insured_addresses)
+        ? object.insured_addresses.map((e: any) => Address.fromJSON(e))
+        : [],
+      insuredSex: isSet(object.insuredSex)
+        ? Code.fromJSON(object.insuredSex)
+        : isSet(object.insured_sex)
+        ? Code.fromJSON(object.insured_sex)
+        : undefined,
+      insuredIdentifiers: globalThis.Array.isArray(object?.insuredIdentifiers)
+        ? object.insuredIdentifiers.map((e: any) => Identifier.fromJSON(e))
+        : globalThis.Array.isArray(object?.insured_identifiers)
+        ? object.insured_identifiers.map((e: any) => Identifier.fromJSON(e))
+        : [],
+      assignment: isSet(object.assignment) ? Code.fromJSON(object.assignment) : undefined,
+      coordination: isSet(object.coordination) ? Code.fromJSON(object.coordination) : undefined,
+      coordinationOrder: isSet(object.coordinationOrder)
+        ? globalThis.String(object.coordinationOrder)
+        : isSet(object.coordination_order)
+        ? globalThis.String(object.coordination_order)
+        : "",
+      release: isSet(object.release) ? Code.fromJSON(object.release) : undefined,
+      preadmissionCertificate: isSet(object.preadmissionCertificate)
+        ? globalThis.String(object.preadmissionCertificate)
+        : isSet(object.preadmission_certificate)
+        ? globalThis.String(object.preadmission_certificate)
+        : "",
+      verified: isSet(object.verified) ? ClinicalTime.fromJSON(object.verified) : undefined,
+      verificationStatus: isSet(object.verificationStatus)
+        ? globalThis.String(object.verificationStatus)
+        : isSet(object.verification_status)
+        ? globalThis.String(object.verification_status)
+        : "",
+      agreement: isSet(object.agreement) ? Code.fromJSON(object.agreement) : undefined,
+      billingStatus: isSet(object.billingStatus)
+        ? Code.fromJSON(object.billingStatus)
+        : isSet(object.billing_status)
+        ? Code.fromJSON(object.billing_status)
+        : undefined,
+      priorPlan: isSet(object.priorPlan)
+        ? Code.fromJSON(object.priorPlan)
+        : isSet(object.prior_plan)
+        ? Code.fromJSON(object.prior_plan)
+        : undefined,
+      companyPlan: isSet(object.companyPlan)
+        ? Code.fromJSON(object.companyPlan)
+        : isSet(object.company_plan)
+        ? Code.fromJSON(object.company_plan)
+        : undefined,
+      deductible: isSet(object.deductible) ? globalThis.String(object.deductible) : "",
+      limit: isSet(object.limit) ? globalThis.String(object.limit) : "",
+      limitDays: isSet(object.limitDays)
+        ? globalThis.String(object.limitDays)
+        : isSet(object.limit_days)
+        ? globalThis.String(object.limit_days)
+        : "",
+      employerAddresses: globalThis.Array.isArray(object?.employerAddresses)
+        ? object.employerAddresses.map((e: any) => Address.fromJSON(e))
+        : globalThis.Array.isArray(object?.employer_addresses)
+        ? object.employer_addresses.map((e: any) => Address.fromJSON(e))
+        : [],
+      employmentStatus: isSet(object.employmentStatus)
+        ? Code.fromJSON(object.employmentStatus)
+        : isSet(object.employment_status)
+        ? Code.fromJSON(object.employment_status)
+        : undefined,
+      planIdentifiers: globalThis.Array.isArray(object?.planIdentifiers)
+        ? object.planIdentifiers.map((e: any) => Identifier.fromJSON(e))
+        : globalThis.Array.isArray(object?.plan_identifiers)
+        ? object.plan_identifiers.map((e: any) => Identifier.fromJSON(e))
+        : [],
+      action: isSet(object.action) ? globalThis.String(object.action) : "",
+      insuredTelecoms: globalThis.Array.isArray(object?.insuredTelecoms)
+        ? object.insuredTelecoms.map((e: any) => Telecom.fromJSON(e))
+        : globalThis.Array.isArray(object?.insured_telecoms)
+        ? object.insured_telecoms.map((e: any) => Telecom.fromJSON(e))
+        : [],
+      patientRelationship: isSet(object.patientRelationship)
+        ? Code.fromJSON(object.patientRelationship)
+        : isSet(object.patient_relationship)
+        ? Code.fromJSON(object.patient_relationship)
+        : undefined,
+      certificationDetails: globalThis.Array.isArray(object?.certificationDetails)
+        ? object.certificationDetails.map((e: any) => Certification.fromJSON(e))
+        : globalThis.Array.isArray(object?.certification_details)
+        ? object.certification_details.map((e: any) => Certification.fromJSON(e))
+        : [],
+      flags: globalThis.Array.isArray(object?.flags) ? object.flags.map((e: any) => globalThis.String(e)) : [],
+      admissionNotified: isSet(object.admissionNotified)
+        ? ClinicalTime.fromJSON(object.admissionNotified)
+        : isSet(object.admission_notified)
+        ? ClinicalTime.fromJSON(object.admission_notified)
+        : undefined,
+      eligibilityReported: isSet(object.eligibilityReported)
+        ? ClinicalTime.fromJSON(object.eligibilityReported)
+        : isSet(object.eligibility_reported)
+        ? ClinicalTime.fromJSON(object.eligibility_reported)
+        : undefined,
     };
   },
 
@@ -28289,6 +34538,96 @@ export const Coverage: MessageFns<Coverage> = {
     if (message.ofEncounter !== "") {
       obj.ofEncounter = message.ofEncounter;
     }
+    if (message.contacts?.length) {
+      obj.contacts = message.contacts.map((e) => HumanName.toJSON(e));
+    }
+    if (message.planType !== undefined) {
+      obj.planType = Code.toJSON(message.planType);
+    }
+    if (message.type !== undefined) {
+      obj.type = Code.toJSON(message.type);
+    }
+    if (message.insuredAddresses?.length) {
+      obj.insuredAddresses = message.insuredAddresses.map((e) => Address.toJSON(e));
+    }
+    if (message.insuredSex !== undefined) {
+      obj.insuredSex = Code.toJSON(message.insuredSex);
+    }
+    if (message.insuredIdentifiers?.length) {
+      obj.insuredIdentifiers = message.insuredIdentifiers.map((e) => Identifier.toJSON(e));
+    }
+    if (message.assignment !== undefined) {
+      obj.assignment = Code.toJSON(message.assignment);
+    }
+    if (message.coordination !== undefined) {
+      obj.coordination = Code.toJSON(message.coordination);
+    }
+    if (message.coordinationOrder !== "") {
+      obj.coordinationOrder = message.coordinationOrder;
+    }
+    if (message.release !== undefined) {
+      obj.release = Code.toJSON(message.release);
+    }
+    if (message.preadmissionCertificate !== "") {
+      obj.preadmissionCertificate = message.preadmissionCertificate;
+    }
+    if (message.verified !== undefined) {
+      obj.verified = ClinicalTime.toJSON(message.verified);
+    }
+    if (message.verificationStatus !== "") {
+      obj.verificationStatus = message.verificationStatus;
+    }
+    if (message.agreement !== undefined) {
+      obj.agreement = Code.toJSON(message.agreement);
+    }
+    if (message.billingStatus !== undefined) {
+      obj.billingStatus = Code.toJSON(message.billingStatus);
+    }
+    if (message.priorPlan !== undefined) {
+      obj.priorPlan = Code.toJSON(message.priorPlan);
+    }
+    if (message.companyPlan !== undefined) {
+      obj.companyPlan = Code.toJSON(message.companyPlan);
+    }
+    if (message.deductible !== "") {
+      obj.deductible = message.deductible;
+    }
+    if (message.limit !== "") {
+      obj.limit = message.limit;
+    }
+    if (message.limitDays !== "") {
+      obj.limitDays = message.limitDays;
+    }
+    if (message.employerAddresses?.length) {
+      obj.employerAddresses = message.employerAddresses.map((e) => Address.toJSON(e));
+    }
+    if (message.employmentStatus !== undefined) {
+      obj.employmentStatus = Code.toJSON(message.employmentStatus);
+    }
+    if (message.planIdentifiers?.length) {
+      obj.planIdentifiers = message.planIdentifiers.map((e) => Identifier.toJSON(e));
+    }
+    if (message.action !== "") {
+      obj.action = message.action;
+    }
+    if (message.insuredTelecoms?.length) {
+      obj.insuredTelecoms = message.insuredTelecoms.map((e) => Telecom.toJSON(e));
+    }
+    if (message.patientRelationship !== undefined) {
+      obj.patientRelationship = Code.toJSON(message.patientRelationship);
+    }
+    if (message.certificationDetails?.length) {
+      obj.certificationDetails = message.certificationDetails.map((e) => Certification.toJSON(e));
+    }
+    if (message.flags?.length) {
+      obj.flags = message.flags;
+    }
+    if (message.admissionNotified !== undefined) {
+      obj.admissionNotified = ClinicalTime.toJSON(message.admissionNotified);
+    }
+    if (message.eligibilityReported !== undefined) {
+      obj.eligibilityReported = ClinicalTime.toJSON(message.eligibilityReported);
+    }
     return obj;
   },
 
@@ -28332,6 +34671,334 @@ export const Coverage: MessageFns<Coverage> = {
     message.insuredBirthDate = object.insuredBirthDate ?? "";
     message.certifications = object.certifications?.map((e) => Identifier.fromPartial(e)) || [];
     message.ofEncounter = object.ofEncounter ?? "";
+    message.contacts = object.contacts?.map((e) => HumanName.fromPartial(e)) || [];
+    message.planType = (object.planType !== undefined && object.planType !== null)
+      ? Code.fromPartial(object.planType)
+      : undefined;
+    message.type = (object.type !== undefined && object.type !== null) ? Code.fromPartial(object.type) : undefined;
+    message.insuredAddresses = object.insuredAddresses?.map((e) => Address.fromPartial(e)) || [];
+    message.insuredSex = (object.insuredSex !== undefined && object.insuredSex !== null)
+      ? Code.fromPartial(object.insuredSex)
+      : undefined;
+    message.insuredIdentifiers = object.insuredIdentifiers?.map((e) => Identifier.fromPartial(e)) || [];
+    message.assignment = (object.assignment !== undefined && object.assignment !== null)
+      ? Code.fromPartial(object.assignment)
+      : undefined;
+    message.coordination = (object.coordination !== undefined && object.coordination !== null)
+      ? Code.fromPartial(object.coordination)
+      : undefined;
+    message.coordinationOrder = object.coordinationOrder ?? "";
+    message.release = (object.release !== undefined && object.release !== null)
+      ? Code.fromPartial(object.release)
+      : undefined;
+    message.preadmissionCertificate = object.preadmissionCertificate ?? "";
+    message.verified = (object.verified !== undefined && object.verified !== null)
+      ? ClinicalTime.fromPartial(object.verified)
+      : undefined;
+    message.verificationStatus = object.verificationStatus ?? "";
+    message.agreement = (object.agreement !== undefined && object.agreement !== null)
+      ? Code.fromPartial(object.agreement)
+      : undefined;
+    message.billingStatus = (object.billingStatus !== undefined && object.billingStatus !== null)
+      ? Code.fromPartial(object.billingStatus)
+      : undefined;
+    message.priorPlan = (object.priorPlan !== undefined && object.priorPlan !== null)
+      ? Code.fromPartial(object.priorPlan)
+      : undefined;
+    message.companyPlan = (object.companyPlan !== undefined && object.companyPlan !== null)
+      ? Code.fromPartial(object.companyPlan)
+      : undefined;
+    message.deductible = object.deductible ?? "";
+    message.limit = object.limit ?? "";
+    message.limitDays = object.limitDays ?? "";
+    message.employerAddresses = object.employerAddresses?.map((e) => Address.fromPartial(e)) || [];
+    message.employmentStatus = (object.employmentStatus !== undefined && object.employmentStatus !== null)
+      ? Code.fromPartial(object.employmentStatus)
+      : undefined;
+    message.planIdentifiers = object.planIdentifiers?.map((e) => Identifier.fromPartial(e)) || [];
+    message.action = object.action ?? "";
+    message.insuredTelecoms = object.insuredTelecoms?.map((e) => Telecom.fromPartial(e)) || [];
+    message.patientRelationship = (object.patientRelationship !== undefined && object.patientRelationship !== null)
+      ? Code.fromPartial(object.patientRelationship)
+      : undefined;
+    message.certificationDetails = object.certificationDetails?.map((e) => Certification.fromPartial(e)) || [];
+    message.flags = object.flags?.map((e) => e) || [];
+    message.admissionNotified = (object.admissionNotified !== undefined && object.admissionNotified !== null)
+      ? ClinicalTime.fromPartial(object.admissionNotified)
+      : undefined;
+    message.eligibilityReported = (object.eligibilityReported !== undefined && object.eligibilityReported !== null)
+      ? ClinicalTime.fromPartial(object.eligibilityReported)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseCertification(): Certification {
+  return {
+    identifier: undefined,
+    required: "",
+    certified: undefined,
+    changed: undefined,
+    period: undefined,
+    days: "",
+    participants: [],
+    contact: "",
+    telecoms: [],
+    case: undefined,
+    concurrence: undefined,
+    _unknownFields: {},
+  };
+}
+
+export const Certification: MessageFns<Certification> = {
+  encode(message: Certification, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.identifier !== undefined) {
+      Identifier.encode(message.identifier, writer.uint32(10).fork()).join();
+    }
+    if (message.required !== "") {
+      writer.uint32(18).string(message.required);
+    }
+    if (message.certified !== undefined) {
+      ClinicalTime.encode(message.certified, writer.uint32(26).fork()).join();
+    }
+    if (message.changed !== undefined) {
+      ClinicalTime.encode(message.changed, writer.uint32(34).fork()).join();
+    }
+    if (message.period !== undefined) {
+      Period.encode(message.period, writer.uint32(42).fork()).join();
+    }
+    if (message.days !== "") {
+      writer.uint32(50).string(message.days);
+    }
+    for (const v of message.participants) {
+      Participant.encode(v!, writer.uint32(58).fork()).join();
+    }
+    if (message.contact !== "") {
+      writer.uint32(66).string(message.contact);
+    }
+    for (const v of message.telecoms) {
+      Telecom.encode(v!, writer.uint32(74).fork()).join();
+    }
+    if (message.case !== undefined) {
+      Code.encode(message.case, writer.uint32(82).fork()).join();
+    }
+    if (message.concurrence !== undefined) {
+      Code.encode(message.concurrence, writer.uint32(90).fork()).join();
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Certification {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCertification();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.identifier = Identifier.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.required = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.certified = ClinicalTime.decode(reader, reader.uint32());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.changed = ClinicalTime.decode(reader, reader.uint32());
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.period = Period.decode(reader, reader.uint32());
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.days = reader.string();
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.participants.push(Participant.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.contact = reader.string();
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.telecoms.push(Telecom.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.case = Code.decode(reader, reader.uint32());
+            continue;
+          }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.concurrence = Code.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): Certification {
+    return {
+      identifier: isSet(object.identifier) ? Identifier.fromJSON(object.identifier) : undefined,
+      required: isSet(object.required) ? globalThis.String(object.required) : "",
+      certified: isSet(object.certified) ? ClinicalTime.fromJSON(object.certified) : undefined,
+      changed: isSet(object.changed) ? ClinicalTime.fromJSON(object.changed) : undefined,
+      period: isSet(object.period) ? Period.fromJSON(object.period) : undefined,
+      days: isSet(object.days) ? globalThis.String(object.days) : "",
+      participants: globalThis.Array.isArray(object?.participants)
+        ? object.participants.map((e: any) => Participant.fromJSON(e))
+        : [],
+      contact: isSet(object.contact) ? globalThis.String(object.contact) : "",
+      telecoms: globalThis.Array.isArray(object?.telecoms) ? object.telecoms.map((e: any) => Telecom.fromJSON(e)) : [],
+      case: isSet(object.case) ? Code.fromJSON(object.case) : undefined,
+      concurrence: isSet(object.concurrence) ? Code.fromJSON(object.concurrence) : undefined,
+    };
+  },
+
+  toJSON(message: Certification): unknown {
+    const obj: any = {};
+    if (message.identifier !== undefined) {
+      obj.identifier = Identifier.toJSON(message.identifier);
+    }
+    if (message.required !== "") {
+      obj.required = message.required;
+    }
+    if (message.certified !== undefined) {
+      obj.certified = ClinicalTime.toJSON(message.certified);
+    }
+    if (message.changed !== undefined) {
+      obj.changed = ClinicalTime.toJSON(message.changed);
+    }
+    if (message.period !== undefined) {
+      obj.period = Period.toJSON(message.period);
+    }
+    if (message.days !== "") {
+      obj.days = message.days;
+    }
+    if (message.participants?.length) {
+      obj.participants = message.participants.map((e) => Participant.toJSON(e));
+    }
+    if (message.contact !== "") {
+      obj.contact = message.contact;
+    }
+    if (message.telecoms?.length) {
+      obj.telecoms = message.telecoms.map((e) => Telecom.toJSON(e));
+    }
+    if (message.case !== undefined) {
+      obj.case = Code.toJSON(message.case);
+    }
+    if (message.concurrence !== undefined) {
+      obj.concurrence = Code.toJSON(message.concurrence);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<Certification>): Certification {
+    return Certification.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Certification>): Certification {
+    const message = createBaseCertification();
+    message.identifier = (object.identifier !== undefined && object.identifier !== null)
+      ? Identifier.fromPartial(object.identifier)
+      : undefined;
+    message.required = object.required ?? "";
+    message.certified = (object.certified !== undefined && object.certified !== null)
+      ? ClinicalTime.fromPartial(object.certified)
+      : undefined;
+    message.changed = (object.changed !== undefined && object.changed !== null)
+      ? ClinicalTime.fromPartial(object.changed)
+      : undefined;
+    message.period = (object.period !== undefined && object.period !== null)
+      ? Period.fromPartial(object.period)
+      : undefined;
+    message.days = object.days ?? "";
+    message.participants = object.participants?.map((e) => Participant.fromPartial(e)) || [];
+    message.contact = object.contact ?? "";
+    message.telecoms = object.telecoms?.map((e) => Telecom.fromPartial(e)) || [];
+    message.case = (object.case !== undefined && object.case !== null) ? Code.fromPartial(object.case) : undefined;
+    message.concurrence = (object.concurrence !== undefined && object.concurrence !== null)
+      ? Code.fromPartial(object.concurrence)
+      : undefined;
     return message;
   },
 };
@@ -28352,6 +35019,32 @@ function createBaseRelatedPerson(): RelatedPerson {
     ofEncounter: "",
     flags: [],
     contact: undefined,
+    jobTitle: "",
+    jobCodes: [],
+    jobStatus: undefined,
+    employeeIdentifiers: [],
+    maritalStatus: undefined,
+    language: undefined,
+    citizenship: [],
+    nationality: undefined,
+    religion: undefined,
+    ethnicity: [],
+    race: [],
+    contactReasons: [],
+    livingArrangement: undefined,
+    livingDependency: [],
+    ambulatoryStatus: [],
+    handicap: undefined,
+    student: undefined,
+    mothersMaidenName: [],
+    birthPlace: "",
+    vip: undefined,
+    publicity: undefined,
+    spouseNames: [],
+    type: undefined,
+    priority: "",
+    deceasedAt: undefined,
+    employmentStatus: undefined,
     _unknownFields: {},
   };
 }
@@ -28399,6 +35092,84 @@ export const RelatedPerson: MessageFns<RelatedPerson> = {
     }
     if (message.contact !== undefined) {
       Participant.encode(message.contact, writer.uint32(114).fork()).join();
+    }
+    if (message.jobTitle !== "") {
+      writer.uint32(122).string(message.jobTitle);
+    }
+    for (const v of message.jobCodes) {
+      Code.encode(v!, writer.uint32(130).fork()).join();
+    }
+    if (message.jobStatus !== undefined) {
+      Code.encode(message.jobStatus, writer.uint32(138).fork()).join();
+    }
+    for (const v of message.employeeIdentifiers) {
+      Identifier.encode(v!, writer.uint32(146).fork()).join();
+    }
+    if (message.maritalStatus !== undefined) {
+      Code.encode(message.maritalStatus, writer.uint32(154).fork()).join();
+    }
+    if (message.language !== undefined) {
+      Code.encode(message.language, writer.uint32(162).fork()).join();
+    }
+    for (const v of message.citizenship) {
+      Code.encode(v!, writer.uint32(170).fork()).join();
+    }
+    if (message.nationality !== undefined) {
+      Code.encode(message.nationality, writer.uint32(178).fork()).join();
+    }
+    if (message.religion !== undefined) {
+      Code.encode(message.religion, writer.uint32(186).fork()).join();
+    }
+    for (const v of message.ethnicity) {
+      Code.encode(v!, writer.uint32(194).fork()).join();
+    }
+    for (const v of message.race) {
+      Code.encode(v!, writer.uint32(202).fork()).join();
+    }
+    for (const v of message.contactReasons) {
+      Code.encode(v!, writer.uint32(210).fork()).join();
+    }
+    if (message.livingArrangement !== undefined) {
+      Code.encode(message.livingArrangement, writer.uint32(218).fork()).join();
+    }
+    for (const v of message.livingDependency) {
+      Code.encode(v!, writer.uint32(226).fork()).join();
+    }
+    for (const v of message.ambulatoryStatus) {
+      Code.encode(v!, writer.uint32(234).fork()).join();
+    }
+    if (message.handicap !== undefined) {
+      Code.encode(message.handicap, writer.uint32(242).fork()).join();
+    }
+    if (message.student !== undefined) {
+      Code.encode(message.student, writer.uint32(250).fork()).join();
+    }
+    for (const v of message.mothersMaidenName) {
+      HumanName.encode(v!, writer.uint32(258).fork()).join();
+    }
+    if (message.birthPlace !== "") {
+      writer.uint32(266).string(message.birthPlace);
+    }
+    if (message.vip !== undefined) {
+      Code.encode(message.vip, writer.uint32(274).fork()).join();
+    }
+    if (message.publicity !== undefined) {
+      Code.encode(message.publicity, writer.uint32(282).fork()).join();
+    }
+    for (const v of message.spouseNames) {
+      HumanName.encode(v!, writer.uint32(290).fork()).join();
+    }
+    if (message.type !== undefined) {
+      Code.encode(message.type, writer.uint32(298).fork()).join();
+    }
+    if (message.priority !== "") {
+      writer.uint32(306).string(message.priority);
+    }
+    if (message.deceasedAt !== undefined) {
+      ClinicalTime.encode(message.deceasedAt, writer.uint32(314).fork()).join();
+    }
+    if (message.employmentStatus !== undefined) {
+      Code.encode(message.employmentStatus, writer.uint32(322).fork()).join();
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -28536,6 +35307,214 @@ export const RelatedPerson: MessageFns<RelatedPerson> = {
             message.contact = Participant.decode(reader, reader.uint32());
             continue;
           }
+          case 15: {
+            if (tag !== 122) {
+              break;
+            }
+
+            message.jobTitle = reader.string();
+            continue;
+          }
+          case 16: {
+            if (tag !== 130) {
+              break;
+            }
+
+            message.jobCodes.push(Code.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 17: {
+            if (tag !== 138) {
+              break;
+            }
+
+            message.jobStatus = Code.decode(reader, reader.uint32());
+            continue;
+          }
+          case 18: {
+            if (tag !== 146) {
+              break;
+            }
+
+            message.employeeIdentifiers.push(Identifier.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 19: {
+            if (tag !== 154) {
+              break;
+            }
+
+            message.maritalStatus = Code.decode(reader, reader.uint32());
+            continue;
+          }
+          case 20: {
+            if (tag !== 162) {
+              break;
+            }
+
+            message.language = Code.decode(reader, reader.uint32());
+            continue;
+          }
+          case 21: {
+            if (tag !== 170) {
+              break;
+            }
+
+            message.citizenship.push(Code.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 22: {
+            if (tag !== 178) {
+              break;
+            }
+
+            message.nationality = Code.decode(reader, reader.uint32());
+            continue;
+          }
+          case 23: {
+            if (tag !== 186) {
+              break;
+            }
+
+            message.religion = Code.decode(reader, reader.uint32());
+            continue;
+          }
+          case 24: {
+            if (tag !== 194) {
+              break;
+            }
+
+            message.ethnicity.push(Code.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 25: {
+            if (tag !== 202) {
+              break;
+            }
+
+            message.race.push(Code.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 26: {
+            if (tag !== 210) {
+              break;
+            }
+
+            message.contactReasons.push(Code.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 27: {
+            if (tag !== 218) {
+              break;
+            }
+
+            message.livingArrangement = Code.decode(reader, reader.uint32());
+            continue;
+          }
+          case 28: {
+            if (tag !== 226) {
+              break;
+            }
+
+            message.livingDependency.push(Code.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 29: {
+            if (tag !== 234) {
+              break;
+            }
+
+            message.ambulatoryStatus.push(Code.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 30: {
+            if (tag !== 242) {
+              break;
+            }
+
+            message.handicap = Code.decode(reader, reader.uint32());
+            continue;
+          }
+          case 31: {
+            if (tag !== 250) {
+              break;
+            }
+
+            message.student = Code.decode(reader, reader.uint32());
+            continue;
+          }
+          case 32: {
+            if (tag !== 258) {
+              break;
+            }
+
+            message.mothersMaidenName.push(HumanName.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 33: {
+            if (tag !== 266) {
+              break;
+            }
+
+            message.birthPlace = reader.string();
+            continue;
+          }
+          case 34: {
+            if (tag !== 274) {
+              break;
+            }
+
+            message.vip = Code.decode(reader, reader.uint32());
+            continue;
+          }
+          case 35: {
+            if (tag !== 282) {
+              break;
+            }
+
+            message.publicity = Code.decode(reader, reader.uint32());
+            continue;
+          }
+          case 36: {
+            if (tag !== 290) {
+              break;
+            }
+
+            message.spouseNames.push(HumanName.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 37: {
+            if (tag !== 298) {
+              break;
+            }
+
+            message.type = Code.decode(reader, reader.uint32());
+            continue;
+          }
+          case 38: {
+            if (tag !== 306) {
+              break;
+            }
+
+            message.priority = reader.string();
+            continue;
+          }
+          case 39: {
+            if (tag !== 314) {
+              break;
+            }
+
+            message.deceasedAt = ClinicalTime.decode(reader, reader.uint32());
+            continue;
+          }
+          case 40: {
+            if (tag !== 322) {
+              break;
+            }
+
+            message.employmentStatus = Code.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -28596,6 +35575,90 @@ export const RelatedPerson: MessageFns<RelatedPerson> = {
         ? object.flags.map((e: any) => globalThis.String(e))
         : [],
       contact: isSet(object.contact) ? Participant.fromJSON(object.contact) : undefined,
+      jobTitle: isSet(object.jobTitle)
+        ? globalThis.String(object.jobTitle)
+        : isSet(object.job_title)
+        ? globalThis.String(object.job_title)
+        : "",
+      jobCodes: globalThis.Array.isArray(object?.jobCodes)
+        ? object.jobCodes.map((e: any) => Code.fromJSON(e))
+        : globalThis.Array.isArray(object?.job_codes)
+        ? object.job_codes.map((e: any) => Code.fromJSON(e))
+        : [],
+      jobStatus: isSet(object.jobStatus)
+        ? Code.fromJSON(object.jobStatus)
+        : isSet(object.job_status)
+        ? Code.fromJSON(object.job_status)
+        : undefined,
+      employeeIdentifiers: globalThis.Array.isArray(object?.employeeIdentifiers)
+        ? object.employeeIdentifiers.map((e: any) => Identifier.fromJSON(e))
+        : globalThis.Array.isArray(object?.employee_identifiers)
+        ? object.employee_identifiers.map((e: any) => Identifier.fromJSON(e))
+        : [],
+      maritalStatus: isSet(object.maritalStatus)
+        ? Code.fromJSON(object.maritalStatus)
+        : isSet(object.marital_status)
+        ? Code.fromJSON(object.marital_status)
+        : undefined,
+      language: isSet(object.language) ? Code.fromJSON(object.language) : undefined,
+      citizenship: globalThis.Array.isArray(object?.citizenship)
+        ? object.citizenship.map((e: any) => Code.fromJSON(e))
+        : [],
+      nationality: isSet(object.nationality) ? Code.fromJSON(object.nationality) : undefined,
+      religion: isSet(object.religion) ? Code.fromJSON(object.religion) : undefined,
+      ethnicity: globalThis.Array.isArray(object?.ethnicity) ? object.ethnicity.map((e: any) => Code.fromJSON(e)) : [],
+      race: globalThis.Array.isArray(object?.race) ? object.race.map((e: any) => Code.fromJSON(e)) : [],
+      contactReasons: globalThis.Array.isArray(object?.contactReasons)
+        ? object.contactReasons.map((e: any) => Code.fromJSON(e))
+        : globalThis.Array.isArray(object?.contact_reasons)
+        ? object.contact_reasons.map((e: any) => Code.fromJSON(e))
+        : [],
+      livingArrangement: isSet(object.livingArrangement)
+        ? Code.fromJSON(object.livingArrangement)
+        : isSet(object.living_arrangement)
+        ? Code.fromJSON(object.living_arrangement)
+        : undefined,
+      livingDependency: globalThis.Array.isArray(object?.livingDependency)
+        ? object.livingDependency.map((e: any) => Code.fromJSON(e))
+        : globalThis.Array.isArray(object?.living_dependency)
+        ? object.living_dependency.map((e: any) => Code.fromJSON(e))
+        : [],
+      ambulatoryStatus: globalThis.Array.isArray(object?.ambulatoryStatus)
+        ? object.ambulatoryStatus.map((e: any) => Code.fromJSON(e))
+        : globalThis.Array.isArray(object?.ambulatory_status)
+        ? object.ambulatory_status.map((e: any) => Code.fromJSON(e))
+        : [],
+      handicap: isSet(object.handicap) ? Code.fromJSON(object.handicap) : undefined,
+      student: isSet(object.student) ? Code.fromJSON(object.student) : undefined,
+      mothersMaidenName: globalThis.Array.isArray(object?.mothersMaidenName)
+        ? object.mothersMaidenName.map((e: any) => HumanName.fromJSON(e))
+        : globalThis.Array.isArray(object?.mothers_maiden_name)
+        ? object.mothers_maiden_name.map((e: any) => HumanName.fromJSON(e))
+        : [],
+      birthPlace: isSet(object.birthPlace)
+        ? globalThis.String(object.birthPlace)
+        : isSet(object.birth_place)
+        ? globalThis.String(object.birth_place)
+        : "",
+      vip: isSet(object.vip) ? Code.fromJSON(object.vip) : undefined,
+      publicity: isSet(object.publicity) ? Code.fromJSON(object.publicity) : undefined,
+      spouseNames: globalThis.Array.isArray(object?.spouseNames)
+        ? object.spouseNames.map((e: any) => HumanName.fromJSON(e))
+        : globalThis.Array.isArray(object?.spouse_names)
+        ? object.spouse_names.map((e: any) => HumanName.fromJSON(e))
+        : [],
+      type: isSet(object.type) ? Code.fromJSON(object.type) : undefined,
+      priority: isSet(object.priority) ? globalThis.String(object.priority) : "",
+      deceasedAt: isSet(object.deceasedAt)
+        ? ClinicalTime.fromJSON(object.deceasedAt)
+        : isSet(object.deceased_at)
+        ? ClinicalTime.fromJSON(object.deceased_at)
+        : undefined,
+      employmentStatus: isSet(object.employmentStatus)
+        ? Code.fromJSON(object.employmentStatus)
+        : isSet(object.employment_status)
+        ? Code.fromJSON(object.employment_status)
+        : undefined,
     };
   },
 
@@ -28643,6 +35706,84 @@ export const RelatedPerson: MessageFns<RelatedPerson> = {
     if (message.contact !== undefined) {
       obj.contact = Participant.toJSON(message.contact);
     }
+    if (message.jobTitle !== "") {
+      obj.jobTitle = message.jobTitle;
+    }
+    if (message.jobCodes?.length) {
+      obj.jobCodes = message.jobCodes.map((e) => Code.toJSON(e));
+    }
+    if (message.jobStatus !== undefined) {
+      obj.jobStatus = Code.toJSON(message.jobStatus);
+    }
+    if (message.employeeIdentifiers?.length) {
+      obj.employeeIdentifiers = message.employeeIdentifiers.map((e) => Identifier.toJSON(e));
+    }
+    if (message.maritalStatus !== undefined) {
+      obj.maritalStatus = Code.toJSON(message.maritalStatus);
+    }
+    if (message.language !== undefined) {
+      obj.language = Code.toJSON(message.language);
+    }
+    if (message.citizenship?.length) {
+      obj.citizenship = message.citizenship.map((e) => Code.toJSON(e));
+    }
+    if (message.nationality !== undefined) {
+      obj.nationality = Code.toJSON(message.nationality);
+    }
+    if (message.religion !== undefined) {
+      obj.religion = Code.toJSON(message.religion);
+    }
+    if (message.ethnicity?.length) {
+      obj.ethnicity = message.ethnicity.map((e) => Code.toJSON(e));
+    }
+    if (message.race?.length) {
+      obj.race = message.race.map((e) => Code.toJSON(e));
+    }
+    if (message.contactReasons?.length) {
+      obj.contactReasons = message.contactReasons.map((e) => Code.toJSON(e));
+    }
+    if (message.livingArrangement !== undefined) {
+      obj.livingArrangement = Code.toJSON(message.livingArrangement);
+    }
+    if (message.livingDependency?.length) {
+      obj.livingDependency = message.livingDependency.map((e) => Code.toJSON(e));
+    }
+    if (message.ambulatoryStatus?.length) {
+      obj.ambulatoryStatus = message.ambulatoryStatus.map((e) => Code.toJSON(e));
+    }
+    if (message.handicap !== undefined) {
+      obj.handicap = Code.toJSON(message.handicap);
+    }
+    if (message.student !== undefined) {
+      obj.student = Code.toJSON(message.student);
+    }
+    if (message.mothersMaidenName?.length) {
+      obj.mothersMaidenName = message.mothersMaidenName.map((e) => HumanName.toJSON(e));
+    }
+    if (message.birthPlace !== "") {
+      obj.birthPlace = message.birthPlace;
+    }
+    if (message.vip !== undefined) {
+      obj.vip = Code.toJSON(message.vip);
+    }
+    if (message.publicity !== undefined) {
+      obj.publicity = Code.toJSON(message.publicity);
+    }
+    if (message.spouseNames?.length) {
+      obj.spouseNames = message.spouseNames.map((e) => HumanName.toJSON(e));
+    }
+    if (message.type !== undefined) {
+      obj.type = Code.toJSON(message.type);
+    }
+    if (message.priority !== "") {
+      obj.priority = message.priority;
+    }
+    if (message.deceasedAt !== undefined) {
+      obj.deceasedAt = ClinicalTime.toJSON(message.deceasedAt);
+    }
+    if (message.employmentStatus !== undefined) {
+      obj.employmentStatus = Code.toJSON(message.employmentStatus);
+    }
     return obj;
   },
 
@@ -28672,6 +35813,54 @@ export const RelatedPerson: MessageFns<RelatedPerson> = {
     message.flags = object.flags?.map((e) => e) || [];
     message.contact = (object.contact !== undefined && object.contact !== null)
       ? Participant.fromPartial(object.contact)
+      : undefined;
+    message.jobTitle = object.jobTitle ?? "";
+    message.jobCodes = object.jobCodes?.map((e) => Code.fromPartial(e)) || [];
+    message.jobStatus = (object.jobStatus !== undefined && object.jobStatus !== null)
+      ? Code.fromPartial(object.jobStatus)
+      : undefined;
+    message.employeeIdentifiers = object.employeeIdentifiers?.map((e) => Identifier.fromPartial(e)) || [];
+    message.maritalStatus = (object.maritalStatus !== undefined && object.maritalStatus !== null)
+      ? Code.fromPartial(object.maritalStatus)
+      : undefined;
+    message.language = (object.language !== undefined && object.language !== null)
+      ? Code.fromPartial(object.language)
+      : undefined;
+    message.citizenship = object.citizenship?.map((e) => Code.fromPartial(e)) || [];
+    message.nationality = (object.nationality !== undefined && object.nationality !== null)
+      ? Code.fromPartial(object.nationality)
+      : undefined;
+    message.religion = (object.religion !== undefined && object.religion !== null)
+      ? Code.fromPartial(object.religion)
+      : undefined;
+    message.ethnicity = object.ethnicity?.map((e) => Code.fromPartial(e)) || [];
+    message.race = object.race?.map((e) => Code.fromPartial(e)) || [];
+    message.contactReasons = object.contactReasons?.map((e) => Code.fromPartial(e)) || [];
+    message.livingArrangement = (object.livingArrangement !== undefined && object.livingArrangement !== null)
+      ? Code.fromPartial(object.livingArrangement)
+      : undefined;
+    message.livingDependency = object.livingDependency?.map((e) => Code.fromPartial(e)) || [];
+    message.ambulatoryStatus = object.ambulatoryStatus?.map((e) => Code.fromPartial(e)) || [];
+    message.handicap = (object.handicap !== undefined && object.handicap !== null)
+      ? Code.fromPartial(object.handicap)
+      : undefined;
+    message.student = (object.student !== undefined && object.student !== null)
+      ? Code.fromPartial(object.student)
+      : undefined;
+    message.mothersMaidenName = object.mothersMaidenName?.map((e) => HumanName.fromPartial(e)) || [];
+    message.birthPlace = object.birthPlace ?? "";
+    message.vip = (object.vip !== undefined && object.vip !== null) ? Code.fromPartial(object.vip) : undefined;
+    message.publicity = (object.publicity !== undefined && object.publicity !== null)
+      ? Code.fromPartial(object.publicity)
+      : undefined;
+    message.spouseNames = object.spouseNames?.map((e) => HumanName.fromPartial(e)) || [];
+    message.type = (object.type !== undefined && object.type !== null) ? Code.fromPartial(object.type) : undefined;
+    message.priority = object.priority ?? "";
+    message.deceasedAt = (object.deceasedAt !== undefined && object.deceasedAt !== null)
+      ? ClinicalTime.fromPartial(object.deceasedAt)
+      : undefined;
+    message.employmentStatus = (object.employmentStatus !== undefined && object.employmentStatus !== null)
+      ? Code.fromPartial(object.employmentStatus)
       : undefined;
     return message;
   },
@@ -30201,6 +37390,11 @@ function createBaseProvenance(): Provenance {
     replay: undefined,
     inReplyTo: "",
     acknowledgment: "",
+    unread: [],
+    software: [],
+    country: "",
+    language: undefined,
+    responsible: [],
     _unknownFields: {},
   };
 }
@@ -30284,6 +37478,21 @@ export const Provenance: MessageFns<Provenance> = {
     }
     if (message.acknowledgment !== "") {
       writer.uint32(210).string(message.acknowledgment);
+    }
+    for (const v of message.unread) {
+      writer.uint32(218).string(v!);
+    }
+    for (const v of message.software) {
+      Software.encode(v!, writer.uint32(226).fork()).join();
+    }
+    if (message.country !== "") {
+      writer.uint32(234).string(message.country);
+    }
+    if (message.language !== undefined) {
+      Code.encode(message.language, writer.uint32(242).fork()).join();
+    }
+    for (const v of message.responsible) {
+      Organization.encode(v!, writer.uint32(250).fork()).join();
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -30517,6 +37726,46 @@ export const Provenance: MessageFns<Provenance> = {
             message.acknowledgment = reader.string();
             continue;
           }
+          case 27: {
+            if (tag !== 218) {
+              break;
+            }
+
+            message.unread.push(reader.string());
+            continue;
+          }
+          case 28: {
+            if (tag !== 226) {
+              break;
+            }
+
+            message.software.push(Software.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 29: {
+            if (tag !== 234) {
+              break;
+            }
+
+            message.country = reader.string();
+            continue;
+          }
+          case 30: {
+            if (tag !== 242) {
+              break;
+            }
+
+            message.language = Code.decode(reader, reader.uint32());
+            continue;
+          }
+          case 31: {
+            if (tag !== 250) {
+              break;
+            }
+
+            message.responsible.push(Organization.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -30613,6 +37862,17 @@ export const Provenance: MessageFns<Provenance> = {
         ? globalThis.String(object.in_reply_to)
         : "",
       acknowledgment: isSet(object.acknowledgment) ? globalThis.String(object.acknowledgment) : "",
+      unread: globalThis.Array.isArray(object?.unread)
+        ? object.unread.map((e: any) => globalThis.String(e))
+        : [],
+      software: globalThis.Array.isArray(object?.software)
+        ? object.software.map((e: any) => Software.fromJSON(e))
+        : [],
+      country: isSet(object.country) ? globalThis.String(object.country) : "",
+      language: isSet(object.language) ? Code.fromJSON(object.language) : undefined,
+      responsible: globalThis.Array.isArray(object?.responsible)
+        ? object.responsible.map((e: any) => Organization.fromJSON(e))
+        : [],
     };
   },
 
@@ -30696,6 +37956,21 @@ export const Provenance: MessageFns<Provenance> = {
     if (message.acknowledgment !== "") {
       obj.acknowledgment = message.acknowledgment;
     }
+    if (message.unread?.length) {
+      obj.unread = message.unread;
+    }
+    if (message.software?.length) {
+      obj.software = message.software.map((e) => Software.toJSON(e));
+    }
+    if (message.country !== "") {
+      obj.country = message.country;
+    }
+    if (message.language !== undefined) {
+      obj.language = Code.toJSON(message.language);
+    }
+    if (message.responsible?.length) {
+      obj.responsible = message.responsible.map((e) => Organization.toJSON(e));
+    }
     return obj;
   },
 
@@ -30734,6 +38009,190 @@ export const Provenance: MessageFns<Provenance> = {
       : undefined;
     message.inReplyTo = object.inReplyTo ?? "";
     message.acknowledgment = object.acknowledgment ?? "";
+    message.unread = object.unread?.map((e) => e) || [];
+    message.software = object.software?.map((e) => Software.fromPartial(e)) || [];
+    message.country = object.country ?? "";
+    message.language = (object.language !== undefined && object.language !== null)
+      ? Code.fromPartial(object.language)
+      : undefined;
+    message.responsible = object.responsible?.map((e) => Organization.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseSoftware(): Software {
+  return {
+    vendor: undefined,
+    version: "",
+    product: "",
+    binary: "",
+    information: "",
+    installed: undefined,
+    _unknownFields: {},
+  };
+}
+
+export const Software: MessageFns<Software> = {
+  encode(message: Software, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.vendor !== undefined) {
+      Organization.encode(message.vendor, writer.uint32(10).fork()).join();
+    }
+    if (message.version !== "") {
+      writer.uint32(18).string(message.version);
+    }
+    if (message.product !== "") {
+      writer.uint32(26).string(message.product);
+    }
+    if (message.binary !== "") {
+      writer.uint32(34).string(message.binary);
+    }
+    if (message.information !== "") {
+      writer.uint32(42).string(message.information);
+    }
+    if (message.installed !== undefined) {
+      ClinicalTime.encode(message.installed, writer.uint32(50).fork()).join();
+    }
+    if (message._unknownFields !== undefined) {
+      for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
+        const tag = parseInt(key, 10);
+        for (const value of values) {
+          writer.uint32(tag).raw(value);
+        }
+      }
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Software {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSoftware();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.vendor = Organization.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.version = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.product = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.binary = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.information = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.installed = ClinicalTime.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        const buf = reader.skip(tag & 7);
+
+        const list = message._unknownFields![tag];
+
+        if (list === undefined) {
+          message._unknownFields![tag] = [buf];
+        } else {
+          list.push(buf);
+        }
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): Software {
+    return {
+      vendor: isSet(object.vendor) ? Organization.fromJSON(object.vendor) : undefined,
+      version: isSet(object.version) ? globalThis.String(object.version) : "",
+      product: isSet(object.product) ? globalThis.String(object.product) : "",
+      binary: isSet(object.binary) ? globalThis.String(object.binary) : "",
+      information: isSet(object.information) ? globalThis.String(object.information) : "",
+      installed: isSet(object.installed) ? ClinicalTime.fromJSON(object.installed) : undefined,
+    };
+  },
+
+  toJSON(message: Software): unknown {
+    const obj: any = {};
+    if (message.vendor !== undefined) {
+      obj.vendor = Organization.toJSON(message.vendor);
+    }
+    if (message.version !== "") {
+      obj.version = message.version;
+    }
+    if (message.product !== "") {
+      obj.product = message.product;
+    }
+    if (message.binary !== "") {
+      obj.binary = message.binary;
+    }
+    if (message.information !== "") {
+      obj.information = message.information;
+    }
+    if (message.installed !== undefined) {
+      obj.installed = ClinicalTime.toJSON(message.installed);
+    }
+    return obj;
+  },
+
+  create(base?: DeepPartial<Software>): Software {
+    return Software.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Software>): Software {
+    const message = createBaseSoftware();
+    message.vendor = (object.vendor !== undefined && object.vendor !== null)
+      ? Organization.fromPartial(object.vendor)
+      : undefined;
+    message.version = object.version ?? "";
+    message.product = object.product ?? "";
+    message.binary = object.binary ?? "";
+    message.information = object.information ?? "";
+    message.installed = (object.installed !== undefined && object.installed !== null)
+      ? ClinicalTime.fromPartial(object.installed)
+      : undefined;
     return message;
   },
 };
