@@ -187,9 +187,12 @@ class Guess {
   #flags(begin: number, end: number): void {
     const raw = this.#raw;
     const by = this.#by;
+    const separator = by.field;
+    let left = this.#left;
     let from = begin;
-    while (from < end && this.#left > 0) if (raw[from++] === by.field) this.#left--;
-    if (this.#left > 0 || from >= end || raw[from] === by.field) return;
+    while (from < end && left > 0) if (raw[from++] === separator) left--;
+    this.#left = left;
+    if (left > 0 || from >= end || raw[from] === separator) return;
     for (let flag = from; flag >= 0; flag = nextRepetition(raw, flag, end, by)) {
       if (isCritical(raw, flag, end, by)) {
         if (this.#kind === 'result' || this.#kind === 'specimens') this.#specimens.flag();

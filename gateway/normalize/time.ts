@@ -26,7 +26,7 @@ const precisions = { 4: 'year', 6: 'month', 8: 'day', 10: 'hour', 12: 'minute', 
 const degrees: Record<string, number> = lookup({ Y: 4, L: 6, D: 8, H: 10, M: 12, S: 14 });
 
 /** `ClinicalTime.assumed` where the offset is the message's own default. */
-export const fromMessage = 'MSH-7';
+const fromMessage = 'MSH-7';
 
 /**
  * YYYY[MM[DD[HH[MM[SS[.S…]]]]]][±ZZZZ] [HL7 2.A.22] in FHIR's form.
@@ -215,7 +215,7 @@ const hours = new Array<Hour | undefined>(1024).fill(undefined);
 const unknown: Offset = { offset: '', ambiguity: '' };
 
 /** `hour` is YYYYMMDDHH. Most hours have one offset from end to end, and those are remembered. */
-export function offsetAt(zone: string, hour: string, minute: string, second: string): Offset {
+function offsetAt(zone: string, hour: string, minute: string, second: string): Offset {
   const day = (number(hour, 2) * 12 + number(hour, 4)) * 31 + number(hour, 6);
   const place = (day * 24 + number(hour, 8)) % hours.length;
   const known = hours[place];

@@ -2,49 +2,18 @@
 import { once } from 'node:events';
 import net from 'node:net';
 import t from 'tap';
-import { controlIds } from '../../gateway/capture/mllp/answers.ts';
-import { MllpListener } from '../../gateway/capture/mllp/listener.ts';
 import type { FlowLimits } from '../../gateway/capture/mllp/options.ts';
-import { MemoryIntake } from '../kit/memory-intake.ts';
 import { frame } from '../kit/mllp-frame.ts';
+import { startMllp } from '../kit/mllp-rig.ts';
 import type { Owner } from '../kit/process.ts';
 import { until } from '../kit/wait.ts';
 
 const kib = 1024;
 
 async function start(owner: Owner, flow: Partial<FlowLimits>) {
-  const intake = new MemoryIntake();
-  const logs: string[] = [];
-  const listener = new MllpListener(
-    {
-      name: 'lab',
-      host: '127.0.0.1',
-      port: 0,
-      allow: () => true,
-      onRefused: 'close',
-      limits: {
-        frameBytesMax: 1024 * kib,
-        connectionsMax: 50,
-        connectionsPerAddressMax: 50,
-        unansweredMax: 256,
-        frameTimeoutMs: 60_000,
-        idleTimeoutMs: 60_000,
-        handshakeTimeoutMs: 5_000,
-        flow,
-      },
-    },
-    intake,
-    {
-      source: () => ({ name: 'lab', repeatWindowMs: 900_000, refuses: () => '' }),
-      urgency: () => 'routine',
-      nextControlId: controlIds(Date.now() * 1000),
-      nowUs: () => Date.now() * 1000,
-      elapsedMs: () => performance.now(),
-      log: (_level, code) => logs.push(code),
-    },
-  );
-  const { port } = await listener.start();
-  owner.teardown(() => listener.stop(0));
+  const { intake, listener, logs, port } = await startMllp(owner, {
+    limits: { frameBytesMax: 1024 * kib, flow },
+  });
   const connect = async (localAddress = '127.0.0.1') => {
     const socket = net.connect({ port, host: '127.0.0.1', localAddress });
     let heard = '';
@@ -60,7 +29,7 @@ async function start(owner: Owner, flow: Partial<FlowLimits>) {
     await once(socket, 'connect');
     return { socket, answers: () => heard.split('MSA|AA|').length - 1, closed: () => closed };
   };
-  return { intake, listener, logs, connect };
+  return { intake, listener, logged: () => logs.map(({ code }) => code), connect };
 }
 
 const message = (controlId: string, bytes = 0) =>
@@ -89,7 +58,7 @@ t.test(
 );
 
 t.test('mllp flow - one that never reads them is closed after its time, with one line', async (t) => {
-  const { intake, logs, connect } = await start(t, { unreadTimeoutMs: 200 });
+  const { intake, logged, connect } = await start(t, { unreadTimeoutMs: 200 });
   const { socket, closed } = await connect();
   socket.pause();
   const long = 'C'.repeat(8 * kib);
@@ -97,13 +66,13 @@ t.test('mllp flow - one that never reads them is closed after its time, with one
   await until(
     () => {
       if (!closed()) for (let n = 0; n < 20; n += 1) socket.write(frame(message(`${long}${sent++}`)));
-      return logs.includes('mllp-answers-unread');
+      return logged().includes('mllp-answers-unread');
     },
     { what: 'the close', timeoutMs: 30_000, everyMs: 1 },
   );
   socket.resume();
   await until(closed, { what: 'the close' });
-  t.same(logs, ['mllp-answers-unread']);
+  t.same(logged(), ['mllp-answers-unread']);
   t.ok(intake.records.length > 0, `${intake.records.length} journaled`);
 });
 

@@ -6,52 +6,13 @@ import { once } from 'node:events';
 import net from 'node:net';
 import t from 'tap';
 import { controlIds } from '../../gateway/capture/mllp/answers.ts';
-import { MllpListener } from '../../gateway/capture/mllp/listener.ts';
-import { MemoryIntake } from '../kit/memory-intake.ts';
+import { type MllpRig, type MllpRigOptions, startMllp } from '../kit/mllp-rig.ts';
 import type { Owner } from '../kit/process.ts';
 import { until } from '../kit/wait.ts';
 
-interface Rig {
-  intake: MemoryIntake;
-  listener: MllpListener;
-  port: number;
-  logs: { code: string; fields: Record<string, unknown> }[];
-}
-
-async function start(owner: Owner, nextControlId = controlIds(Date.now() * 1000)): Promise<Rig> {
-  const intake = new MemoryIntake();
-  const logs: Rig['logs'] = [];
-  const listener = new MllpListener(
-    {
-      name: 'lab',
-      host: '127.0.0.1',
-      port: 0,
-      allow: () => true,
-      onRefused: 'close',
-      limits: {
-        frameBytesMax: 4096,
-        connectionsMax: 20,
-        connectionsPerAddressMax: 20,
-        unansweredMax: 64,
-        frameTimeoutMs: 60_000,
-        idleTimeoutMs: 60_000,
-        handshakeTimeoutMs: 5_000,
-      },
-    },
-    intake,
-    {
-      source: () => ({ name: 'lab', repeatWindowMs: 900_000, refuses: () => '' }),
-      urgency: () => 'routine',
-      nextControlId,
-      nowUs: () => Date.now() * 1000,
-      elapsedMs: () => performance.now(),
-      log: (_level, code, fields = {}) => logs.push({ code, fields }),
-    },
-  );
-  const { port } = await listener.start();
-  owner.teardown(() => listener.stop(0));
-  return { intake, listener, port, logs };
-}
+const limits = { frameBytesMax: 4096, connectionsMax: 20, connectionsPerAddressMax: 20, unansweredMax: 64 };
+const start = (owner: Owner, more: MllpRigOptions = {}): Promise<MllpRig> =>
+  startMllp(owner, { limits, ...more });
 
 /** A connection that sends bytes as they are and notes all it hears. */
 async function sender(owner: Owner, port: number) {
@@ -78,7 +39,7 @@ async function sender(owner: Owner, port: number) {
 
 const msh = (id: string, more = '') => `MSH|^~\\&|LAB|S|H|C|20260301||ORU^R01|${id}|P|2.5.1${more}`;
 const message = (id: string, text = 'x') => `${msh(id)}\rPID|1||7\rNTE|1||${text}\r`;
-const raws = ({ intake }: Rig) => intake.records.map(({ raw }) => Buffer.from(raw).toString('latin1'));
+const raws = ({ intake }: MllpRig) => intake.records.map(({ raw }) => Buffer.from(raw).toString('latin1'));
 
 t.test(
   'mllp wire - a batch in one frame is journaled whole and answered once, from its first message',
@@ -202,7 +163,7 @@ t.test(
   async (t) => {
     const startedUs = Date.UTC(2059, 0, 1) * 1000;
     const ids = controlIds(startedUs);
-    const [one, two] = [await start(t, ids), await start(t, ids)];
+    const [one, two] = [await start(t, { nextControlId: ids }), await start(t, { nextControlId: ids })];
     const seen: string[] = [];
     for (const rig of [one, two, one]) {
       const { send, answers, answered } = await sender(t, rig.port);

@@ -6,70 +6,14 @@ import { once } from 'node:events';
 import net from 'node:net';
 import tls from 'node:tls';
 import t from 'tap';
-import { controlIds } from '../../gateway/capture/mllp/answers.ts';
 import type { Header } from '../../gateway/capture/mllp/header.ts';
-import { MllpListener } from '../../gateway/capture/mllp/listener.ts';
-import type { MllpLimits } from '../../gateway/capture/mllp/options.ts';
-import { MemoryIntake } from '../kit/memory-intake.ts';
 import { type Answer, MllpClient, sendOnce } from '../kit/mllp-client.ts';
 import { frame } from '../kit/mllp-frame.ts';
+import { startMllp as start } from '../kit/mllp-rig.ts';
 import type { Owner } from '../kit/process.ts';
 import { below, seededRandom, seedOfThisRun } from '../kit/random.ts';
 import { createTestCa, selfSigned } from '../kit/tls.ts';
 import { until, within } from '../kit/wait.ts';
-
-interface Rig {
-  intake: MemoryIntake;
-  listener: MllpListener;
-  port: number;
-  logs: { code: string; fields: Record<string, unknown> }[];
-}
-
-interface RigOptions {
-  limits?: Partial<MllpLimits>;
-  tls?: tls.TlsOptions;
-  allow?: (address: string) => boolean;
-  onRefused?: 'close' | 'reject';
-  refuses?: (header: Header) => string;
-  clock?: { us: number; elapsedMs: number };
-}
-
-async function start(owner: Owner, options: RigOptions = {}): Promise<Rig> {
-  const intake = new MemoryIntake();
-  const logs: Rig['logs'] = [];
-  const listener = new MllpListener(
-    {
-      name: 'lab',
-      host: '127.0.0.1',
-      port: 0,
-      tls: options.tls,
-      allow: options.allow ?? (() => true),
-      onRefused: options.onRefused ?? 'close',
-      limits: {
-        frameBytesMax: 64 * 1024,
-        connectionsMax: 50,
-        connectionsPerAddressMax: 50,
-        unansweredMax: 256,
-        frameTimeoutMs: 60_000,
-        idleTimeoutMs: 60_000,
-        handshakeTimeoutMs: 5_000,
-        ...options.limits,
-      },
-    },
-    intake,
-    {
-      source: () => ({ name: 'lab', repeatWindowMs: 900_000, refuses: options.refuses ?? (() => '') }),
-      urgency: () => 'routine',
-      nextControlId: controlIds(Date.now() * 1000),
-      nowUs: () => options.clock?.us ?? Date.now() * 1000,
-      elapsedMs: () => options.clock?.elapsedMs ?? performance.now(),
-      log: (_level, code, fields = {}) => logs.push({ code, fields }),
-    },
-  );
-  const { port } = await listener.start();
-  owner.teardown(() => listener.stop(0));
-  return { intake, listener, port, logs };
-}
 
 function message(
   controlId: string,

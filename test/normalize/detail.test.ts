@@ -1,22 +1,7 @@
 /** What a message says beside its main fields, and what must not be read for something else. */
 import t from 'tap';
-import { normalizeHl7v2 } from '../../gateway/normalize/hl7v2/index.ts';
-import type { ClinicalEvent } from '../../proto/gen/hilum/v1/event.ts';
-import { er7, testContext } from './context.ts';
+import { eventOf as event, eventsOf as events } from './context.ts';
 import { seg } from './samples.ts';
-
-function events(type: string, ...segments: string[]): ClinicalEvent[] {
-  const head = `MSH|^~\\&|A|B|C|D|20260314101500+0100||${type}|1|P|2.6`;
-  const found = normalizeHl7v2(er7(head, ...segments), testContext());
-  if (found.reject !== undefined) throw new Error(found.reject.reason);
-  return found.events;
-}
-
-function event(type: string, ...segments: string[]): ClinicalEvent {
-  const [one] = events(type, ...segments);
-  if (one === undefined) throw new Error('no event');
-  return one;
-}
 
 const pid = 'PID|1||7^^^H^MR';
 const pv1 = 'PV1|1|I|W^1^2';

@@ -3,7 +3,7 @@ import { normalizeHl7v2 } from '../../gateway/normalize/hl7v2/index.ts';
 import type { NormalizeContext, Normalized } from '../../gateway/normalize/outcome.ts';
 import { ClinicalEvent } from '../../proto/gen/hilum/v1/event.ts';
 import { er7, testContext } from './context.ts';
-import { samples } from './samples.ts';
+import { samples, seg } from './samples.ts';
 
 function run(name: keyof typeof samples, context: NormalizeContext = testContext()): ClinicalEvent[] {
   const { events, reject } = normalizeHl7v2(Buffer.from(samples[name]), context);
@@ -682,5 +682,29 @@ t.test('normalize - a mapping that throws costs the record alone', (t) => {
     /failed on this message \(TypeError at gateway\/normalize\/[a-z0-9/-]+\.(js|ts):\d+\)/,
   );
   t.notMatch(reject?.reason, /SECRET/);
+  t.end();
+});
+
+t.test('mdm - what becomes of a document is said by its trigger, its availability and its status', (t) => {
+  const txa = (fields: Record<number, string>) => seg('TXA', { 1: '1', 2: 'DS', 12: 'D2', ...fields });
+  const told = (trigger: string, fields: Record<number, string>): [string | undefined, string[]] => {
+    const { events } = refuse(...header(`MDM^${trigger}`), txa(fields));
+    return [events[0]?.status, events[0]?.supersedes.map(({ value }) => value) ?? []];
+  };
+  // T09 and T10 replace their parent [HL7 9.6.9]; an addendum (T06) has one beside it.
+  t.same(told('T09', { 13: 'D1', 17: 'AU' }), ['corrected', ['D1']]);
+  t.same(told('T10', { 13: 'D1', 17: 'IP' }), ['preliminary', ['D1']]);
+  t.same(told('T06', { 13: 'D1', 17: 'AU' }), ['final', []]);
+  t.same(told('T11', { 17: 'AU' }), ['cancelled', []]);
+  t.same(told('T08', { 17: 'AU', 19: 'CA' }), ['cancelled', []]);
+  t.end();
+});
+
+t.test('continuation - a pointer in a message that is whole is a number of the sender', (t) => {
+  const head = `MSH|^~\\&|A|B|C|D|20261123||ADT^A01|1|P|2.5||17`;
+  const software = 'SFT|Vendor|1.0|Product|B1';
+  const { events } = refuse(head, software, 'EVN|A01|20261123', 'PID|1||7');
+  t.same(events[0]?.provenance?.remarks, ['MSH-14: a continuation pointer in a message that is whole']);
+  t.equal(refuse(head, software, 'OBX|2|NM|K^K^L||4.1||||||F').reject?.code, 'continuation');
   t.end();
 });

@@ -184,3 +184,10 @@ t.test('movements - a ZBE before the EVN is told, and so is the EVN', (t) => {
   });
   t.end();
 });
+
+t.test('a link - PV1 and PV2 behind the second patient are of his visit', async (t) => {
+  const other = ['PID|2||9^^^HOSP^MR||X^Y', 'PV1|1|I|W9', 'PV2|||FALL^Fall^L'];
+  const found = event('A24', 'EVN||20261123', patient, 'PV1|1|I|W1', ...other);
+  t.match(found?.merge?.otherEncounter, { location: { pointOfCare: 'W9' }, admitReason: { text: 'Fall' } });
+  t.match(found?.encounter, { location: { pointOfCare: 'W1' }, admitReason: undefined });
+});

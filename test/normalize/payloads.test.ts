@@ -817,3 +817,25 @@ observations:
     'observations[0]: its `when` could not be worked out',
   ]);
 });
+
+t.test(
+  'a path - takes a place of a list, from its end too, and what meets one of several conditions',
+  (t) => {
+    const meaning = template(`
+device: $.d
+observations:
+  - { code: { code: first, system: urn:x }, value: '$.list[0]' }
+  - { code: { code: last, system: urn:x }, value: '$.list[-1]' }
+  - { code: { code: chosen, system: urn:x }, value: "$.rows[?@.k == 'a' || @.n == 7].v" }
+`);
+    const told = (payload: unknown) =>
+      run(meaning, 's', payload).events[0]?.observations.map(({ value }) => value);
+    const rows = [
+      { k: 'b', v: 1 },
+      { k: 'c', n: 7, v: 2 },
+    ];
+    t.same(told({ d: 'm', list: [10, 20, 30], rows }), ['10', '30', '2']);
+    t.same(told({ d: 'm', list: [10], rows: [{ k: 'a', v: 3 }] }), ['10', '10', '3']);
+    t.end();
+  },
+);

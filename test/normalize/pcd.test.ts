@@ -739,3 +739,17 @@ t.test(
     }
   },
 );
+
+t.test('pcd-04 - a text of its own row is the text of the alarm, a time-out stays a row', async (t) => {
+  const [event] = run(
+    er7(
+      header('ORU^R40^ORU_R40'),
+      'OBR|1||A-1^MON|196616^MDC_EVT_ALARM^MDC|||20261123081500+0100',
+      'OBX|1|ST|196648^MDC_EVT_HI^MDC|1.1.1.1|HR HIGH|||PH|||F',
+      'OBX|2|ST|68546^MDC_ATTR_ALERT_TEXT^MDC|1.1.1.2|**HR 145 > 120||||||F',
+      'OBX|3|NM|67860^MDC_ATTR_CONFIRM_TIMEOUT^MDC|1.1.1.3|30||||||F',
+    ),
+  );
+  t.match(event?.alarm, { text: '**HR 145 > 120', priority: 'high', evidence: { length: 0 } });
+  t.equal(event?.observations.length, 3);
+});

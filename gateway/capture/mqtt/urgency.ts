@@ -11,6 +11,7 @@ import { looksLikeHl7v2 } from '../../../proto/looks-like-hl7v2.ts';
 import { saysNoAlarm, vitalsMembers } from '../../../proto/vitals-members.ts';
 import { isCritical } from '../flags.ts';
 import type { Class } from '../intake.ts';
+import { rankOf } from '../priority.ts';
 import { guessHl7v2 } from '../urgency.ts';
 
 export interface DeviceGuess {
@@ -175,8 +176,6 @@ function isNothing(value: unknown): boolean {
   return value === undefined || value === null || value === false || value === '';
 }
 
-const ranks: readonly Class[] = ['bulk', 'routine', 'urgent', 'stat'];
-
 function higher(one: Class, other: Class): Class {
-  return ranks.indexOf(one) >= ranks.indexOf(other) ? one : other;
+  return rankOf(one) >= rankOf(other) ? one : other;
 }

@@ -26,7 +26,7 @@ export interface JsonLimits {
 }
 
 /** 20,000 readings with every member that the built-in shape knows of one are 200,000 values. */
-export const jsonLimits: JsonLimits = { depthMax: 32, valuesMax: 250_000, numberCharsMax: 64 };
+const jsonLimits: JsonLimits = { depthMax: 32, valuesMax: 250_000, numberCharsMax: 64 };
 
 /** Why it is not JSON that can be used; says where, never what. */
 export class JsonError extends Error {

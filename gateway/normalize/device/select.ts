@@ -5,7 +5,7 @@
 import type { Condition, JsonPath, Literal, Step } from '../../../proto/config/json-path.ts';
 import { type Json, JsonNumber } from './json.ts';
 
-export const selectLimits = { stepsMax: 500_000, matchesMax: 20_000 } as const;
+const selectLimits = { stepsMax: 500_000, matchesMax: 20_000 } as const;
 
 /** The meter is empty, or a path found too much; says what, for the author of the template. */
 export class Exhausted extends Error {
@@ -18,11 +18,6 @@ export class Meter {
   look(): void {
     this.#steps -= 1;
     if (this.#steps < 0) throw new Exhausted(`its paths looked at more than ${selectLimits.stepsMax} values`);
-  }
-
-  /** For what swallows the exception. */
-  get empty(): boolean {
-    return this.#steps < 0;
   }
 }
 

@@ -55,68 +55,24 @@ function mapped(message: Message): Normalized {
   const header = message.segments[0];
   if (header === undefined) return rejected('no-msh', 'The message has no MSH segment.');
   const named = messageType(header, message);
-  const { type, trigger } = named;
-  if (isQuery(type))
-    return rejected('query', `${printable(type)} is a query, a response or an acknowledgment.`);
-  if (type === '') return rejected('not-understood', 'MSH-9 does not name a message type.');
   const family = familyOf(named, message);
-  if (family === undefined) {
-    const name = printable(type);
-    return rejected('not-understood', `MSH-9: there is no mapping for message type ${name}.`);
-  }
-  const last = message.segments.at(-1);
-  const pointed = header.text(14) !== '';
-  if ((pointed && !isWhole(message)) || (last?.name === 'DSC' && last.text(1) !== '')) {
+  const type = printable(named.type);
+  if (isQuery(named.type)) return rejected('query', `${type} is a query, a response or an acknowledgment.`);
+  if (named.type === '') return rejected('not-understood', 'MSH-9 does not name a message type.');
+  if (family === undefined)
+    return rejected('not-understood', `MSH-9: there is no mapping for message type ${type}.`);
+  if (!isAllOfIt(message, header))
     return rejected('continuation', 'The message is one part of a continued message (DSC-1 or MSH-14).');
-  }
-  if (pointed) remark(message.scope, 'MSH-14: a continuation pointer in a message that is whole');
-  // A zone that was told for the source knows its summer time, which one offset for a whole message does not.
-  if (message.scope.context.zoneOfSource !== true) message.scope.offset = offsetOfTime(header.text(7));
-  message.scope.day = dayOf(header.text(7), message.scope);
-  message.scope.ofAlarm = family.kind === 'device-alarm';
-  const draft = new Draft(message, family, trigger);
-  if (message.bytes[header.end(2) - 1] === 0x20)
-    remark(message.scope, 'MSH-2: a blank behind the separators');
-  const cut = mayTruncate(message);
-  let ofAll = true;
-  let anything = false;
-  let handler: Handler | undefined;
-  let name: string | undefined;
-  for (let index = 1; index < message.segments.length; index++) {
-    const segment = message.segments[index] as Segment;
-    // Rows of one kind follow each other.
-    if (segment.name !== name) {
-      ({ name } = segment);
-      handler = family.segments.get(name);
-      ofAll &&= ahead.has(name) || name === 'EVN';
-    }
-    message.scope.at = segment.line;
-    // Text that a raw line break has cut off is not in the event, and a reader should know.
-    if (handler !== undefined) handler(draft, segment);
-    else if (!isSegment(segment)) remark(message.scope, `line ${segment.line}: not a segment, left out`);
-    else if (isLost(segment)) {
-      remark(message.scope, `${segment.name}: not read in such a message, left out`);
-      // A note on it is not one on the result before it.
-      draft.notes = draft.current.notes;
-    }
-    if (cut) tellTruncated(segment);
-    if (!ofAll) draft.owners.own(segment.line, draft.current);
-    if (handler === undefined) continue;
-    // Once that is known there is nothing more to find out.
-    if (draft.said && anything) continue;
-    const tells = says(segment, numbered.has(name) ? 2 : 1);
-    if (!supplements.has(name)) draft.said ||= tells;
-    // An order without a field opens an event, and says nothing.
-    anything ||= draft.said || (name !== 'EVN' && tells);
-  }
+  begin(message, header, family);
+  const draft = new Draft(message, family, named.trigger);
+  const anything = read(draft);
   draft.closePatient();
   if (draft.unclear) return rejected('not-understood', whose);
   remarkAbsence(draft);
   if (family.apart !== undefined) draft.divide(family.apart);
   const events = draft.done;
-  if (events.length === 0 || !anything) {
-    return rejected('nothing-in-it', `${printable(type)} without a segment that an event could be made of.`);
-  }
+  if (events.length === 0 || !anything)
+    return rejected('nothing-in-it', `${type} without a segment that an event could be made of.`);
   const shared = events.length > 50 ? events.length * sharedBytes(message, family) : 0;
   if (shared + draft.repeatedBytes > repeatedBytesMax) return rejected('too-large', repeatsTooMuch);
   for (const event of events) {
@@ -127,6 +83,70 @@ function mapped(message: Message): Normalized {
   if (shared + draft.repeatedBytes > repeatedBytesMax) return rejected('too-large', repeatsTooMuch);
   stamp(events, header, draft);
   return { events };
+}
+
+/** False for one part of a continued message. */
+function isAllOfIt(message: Message, header: Segment): boolean {
+  const last = message.segments.at(-1);
+  if (last?.name === 'DSC' && last.text(1) !== '') return false;
+  if (header.text(14) === '') return true;
+  if (!isWhole(message)) return false;
+  remark(message.scope, 'MSH-14: a continuation pointer in a message that is whole');
+  return true;
+}
+
+/** What MSH says of all that follows. */
+function begin({ scope, bytes }: Message, header: Segment, family: Family): void {
+  const sent = header.text(7);
+  // A zone that was told for the source knows its summer time, which one offset for a whole message does not.
+  if (scope.context.zoneOfSource !== true) scope.offset = offsetOfTime(sent);
+  scope.day = dayOf(sent, scope);
+  scope.ofAlarm = family.kind === 'device-alarm';
+  if (bytes[header.end(2) - 1] === 0x20) remark(scope, 'MSH-2: a blank behind the separators');
+}
+
+/** Every segment in its order. True where any says something that an event could be made of. */
+function read(draft: Draft): boolean {
+  const { message, family } = draft;
+  const { scope, segments } = message;
+  const cut = mayTruncate(message);
+  let ofAll = true;
+  let anything = false;
+  let handler: Handler | undefined;
+  let name: string | undefined;
+  for (let index = 1; index < segments.length; index++) {
+    const segment = segments[index] as Segment;
+    // Rows of one kind follow each other.
+    if (segment.name !== name) {
+      ({ name } = segment);
+      handler = family.segments.get(name);
+      ofAll &&= ahead.has(name) || name === 'EVN';
+    }
+    scope.at = segment.line;
+    if (handler === undefined) passOver(draft, segment);
+    else handler(draft, segment);
+    if (cut) tellTruncated(segment);
+    if (!ofAll) draft.owners.own(segment.line, draft.current);
+    if (handler === undefined) continue;
+    // Once that is known there is nothing more to find out.
+    if (draft.said && anything) continue;
+    const tells = says(segment, numbered.has(name) ? 2 : 1);
+    if (!supplements.has(name)) draft.said ||= tells;
+    // An order without a field opens an event, and says nothing.
+    anything ||= draft.said || (name !== 'EVN' && tells);
+  }
+  return anything;
+}
+
+/** Text that a raw line break has cut off is not in the event, and a reader should know. */
+function passOver(draft: Draft, segment: Segment): void {
+  const { scope } = draft.message;
+  if (!isSegment(segment)) remark(scope, `line ${segment.line}: not a segment, left out`);
+  else if (isLost(segment)) {
+    remark(scope, `${segment.name}: not read in such a message, left out`);
+    // A note on it is not one on the result before it.
+    draft.notes = draft.current.notes;
+  }
 }
 
 /** A reply may say nothing but how it answers. */

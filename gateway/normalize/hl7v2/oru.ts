@@ -76,7 +76,7 @@ export const alarm: Family = {
   },
 };
 
-export function finishReport(event: ClinicalEvent, draft: Draft): void {
+function finishReport(event: ClinicalEvent, draft: Draft): void {
   const { order } = event;
   findSpecimens(event);
   const said = upper(order?.resultStatus ?? '');

@@ -61,7 +61,8 @@ function placeOf(role: string): (to: Schedule, segment: Segment, field: number) 
   };
 }
 
-const sch: Table<Schedule> = [
+/** How SCH and ARQ begin. */
+const alike: Table<Schedule> = [
   [1, numbers('placer', 'PLAC')],
   [2, numbers('filler', 'FILL')],
   [3, 'occurrenceNumber', word],
@@ -71,6 +72,10 @@ const sch: Table<Schedule> = [
   [7, 'appointmentReason', code],
   [8, 'appointmentType', code],
   [9, 'duration', word],
+];
+
+const sch: Table<Schedule> = [
+  ...alike,
   [
     10,
     (to, segment, field) => {
@@ -100,17 +105,24 @@ const schOrders: Table<Pick<ClinicalEvent, 'identifiers'>> = [
   [27, 'identifiers', eis('FILL')],
 ];
 
+/** When it is needed and for how long, what may stand for it, and its status: seven fields in the order of each. */
+function timedFrom(first: number): Table<Resource> {
+  return [
+    [first, 'start', time],
+    [first + 1, 'offset', word],
+    [first + 2, 'offsetUnit', unitWord],
+    [first + 3, 'duration', word],
+    [first + 4, 'durationUnit', unitWord],
+    [first + 5, 'substitution', code],
+    [first + 6, 'status', code],
+  ];
+}
+
 const ais: Table<Resource> = [
   [1, 'setId', word],
   [2, 'action', word],
   [3, 'code', code],
-  [4, 'start', time],
-  [5, 'offset', word],
-  [6, 'offsetUnit', unitWord],
-  [7, 'duration', word],
-  [8, 'durationUnit', unitWord],
-  [9, 'substitution', code],
-  [10, 'status', code],
+  ...timedFrom(4),
   [11, 'supplements', codes],
   [12, 'supplements', codes],
 ];
@@ -122,39 +134,15 @@ const aig: Table<Resource> = [
   [5, 'group', code],
   [6, 'quantity', word],
   [7, 'quantityUnit', unitWord],
-  [8, 'start', time],
-  [9, 'offset', word],
-  [10, 'offsetUnit', unitWord],
-  [11, 'duration', word],
-  [12, 'durationUnit', unitWord],
-  [13, 'substitution', code],
-  [14, 'status', code],
+  ...timedFrom(8),
 ];
-const ail: Table<Resource> = [
+/** AIL and AIP, but for what is in their third field. */
+const placed: Table<Resource> = [
   [1, 'setId', word],
   [2, 'action', word],
   [4, 'role', code],
   [5, 'group', code],
-  [6, 'start', time],
-  [7, 'offset', word],
-  [8, 'offsetUnit', unitWord],
-  [9, 'duration', word],
-  [10, 'durationUnit', unitWord],
-  [11, 'substitution', code],
-  [12, 'status', code],
-];
-const aip: Table<Resource> = [
-  [1, 'setId', word],
-  [2, 'action', word],
-  [4, 'role', code],
-  [5, 'group', code],
-  [6, 'start', time],
-  [7, 'offset', word],
-  [8, 'offsetUnit', unitWord],
-  [9, 'duration', word],
-  [10, 'durationUnit', unitWord],
-  [11, 'substitution', code],
-  [12, 'status', code],
+  ...timedFrom(6),
 ];
 /** What a resource is, where several may be named. */
 const places: Table<{ found: Location[] }> = [[3, 'found', locations]];
@@ -163,8 +151,8 @@ export const scheduleTables = {
   SCH: [...sch, ...schOrders],
   AIS: ais,
   AIG: aig,
-  AIL: [...ail, ...places],
-  AIP: [...aip, ...people],
+  AIL: [...placed, ...places],
+  AIP: [...placed, ...people],
 };
 
 function resource(kind: string, table: Table<Resource>): Handler {
@@ -240,7 +228,7 @@ const appointments: Record<string, Handler> = {
     add(
       draft,
       'location',
-      ail,
+      placed,
       segment,
       found.map((location) => ({ location })),
     );
@@ -250,24 +238,16 @@ const appointments: Record<string, Handler> = {
     add(
       draft,
       'person',
-      aip,
+      placed,
       segment,
       found.map((person) => ({ person })),
     );
   },
 };
 
-/** SRM asks with an ARQ what a SIU answers with a SCH [HL7 10.6.1]; the first fields are alike. */
+/** SRM asks with an ARQ what a SIU answers with a SCH [HL7 10.6.1]. */
 const arq: Table<Schedule> = [
-  [1, numbers('placer', 'PLAC')],
-  [2, numbers('filler', 'FILL')],
-  [3, 'occurrenceNumber', word],
-  [4, 'group', ei('GROUP')],
-  [5, 'scheduleId', code],
-  [6, 'eventReason', code],
-  [7, 'appointmentReason', code],
-  [8, 'appointmentType', code],
-  [9, 'duration', word],
+  ...alike,
   [10, 'durationUnit', unitWord],
   [11, 'requestedPeriods', wishes],
   [12, 'priority', code],

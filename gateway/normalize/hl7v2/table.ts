@@ -37,10 +37,6 @@ function append(list: unknown, more: readonly unknown[]): boolean {
   return true;
 }
 
-export function fieldsOf<T>(table: Table<T>): number[] {
-  return table.map((row) => row[0]);
-}
-
 /** First component of the first repetition: ID, IS, SI, NM, ST. */
 export function word(segment: Segment, field: number): string {
   return segment.text(field);
