@@ -7,6 +7,7 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import type * as grpc from '@grpc/grpc-js';
+import type { PackageDefinition } from '@grpc/proto-loader';
 import type { HealthImplementation } from 'grpc-health-check';
 
 type Method = grpc.ServiceDefinition[string];
@@ -62,10 +63,32 @@ function makeReflection(): { addToServer(server: Pick<grpc.Server, 'addService'>
   // grpcurl calls nothing that reflection does not tell of, so it tells of health and of itself as well.
   return new ReflectionService({
     ...loader.loadFileDescriptorSetFromBuffer(readFileSync(descriptorSet())),
-    ...loader.loadSync(health.protoPath),
+    ...withNamedEntries(loader.loadSync(health.protoPath)),
     ...loader.loadSync(join(reflection, 'build/proto/grpc/reflection/v1/reflection.proto')),
     ...loader.loadSync(join(reflection, 'build/proto/grpc/reflection/v1alpha/reflection.proto')),
   });
+}
+
+/** The loader names the entries of `map<…> statuses` Statuses; strict clients take them by the name StatusesEntry alone. */
+function withNamedEntries(loaded: PackageDefinition): PackageDefinition {
+  const { fromBinary, toBinary } = require('@bufbuild/protobuf') as typeof import('@bufbuild/protobuf');
+  const { FileDescriptorProtoSchema } =
+    require('@bufbuild/protobuf/wkt') as typeof import('@bufbuild/protobuf/wkt');
+  for (const one of Object.values(loaded))
+    if ('fileDescriptorProtos' in one)
+      (one as { fileDescriptorProtos: Buffer[] }).fileDescriptorProtos = (
+        one as { fileDescriptorProtos: Buffer[] }
+      ).fileDescriptorProtos.map((bytes) => {
+        const file = fromBinary(FileDescriptorProtoSchema, bytes);
+        for (const { nestedType, field } of file.messageType)
+          for (const entry of nestedType.filter(({ options }) => options?.mapEntry === true)) {
+            const name = `${entry.name}Entry`;
+            for (const map of field) if (map.typeName === entry.name) map.typeName = name;
+            entry.name = name;
+          }
+        return Buffer.from(toBinary(FileDescriptorProtoSchema, file));
+      });
+  return loaded;
 }
 
 /** Methods that are there from the start, and become what the library makes of them at the first call. */

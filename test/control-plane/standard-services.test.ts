@@ -69,6 +69,16 @@ for (const version of ['v1', 'v1alpha']) {
         ),
         `what it has: ${name}`,
       );
+      const messages = (own?.file_descriptor_proto ?? []).flatMap(
+        (bytes) => fromBinary(FileDescriptorProtoSchema, bytes).messageType,
+      );
+      const entries = messages
+        .flatMap(({ nestedType }) => nestedType)
+        .filter(({ options }) => options?.mapEntry === true);
+      t.ok(
+        entries.every(({ name: entry }) => entry.endsWith('Entry')),
+        'strict clients know the entries of a map by their name alone',
+      );
     }
 
     const { file_descriptor_response: files } = await ask({
