@@ -3,6 +3,8 @@ import { setImmediate } from 'node:timers/promises';
 import type { ServerUnaryCall, ServerWritableStream, sendUnaryData } from '@grpc/grpc-js';
 import { exitCode, HilumError } from '../gateway/process/errors.ts';
 import type { Log } from '../gateway/process/log.ts';
+import { classes, eventKinds } from '../proto/config/event-words.ts';
+import { nearest } from '../proto/config/nearest.ts';
 import {
   type AdminServer,
   AdminService,
@@ -124,6 +126,8 @@ async function streamEvents(
 ): Promise<void> {
   const { request } = call;
   const { eventLog, audit } = api.state;
+  needWord('class', request.class, classes);
+  needWord('kind', request.kind, eventKinds);
   if (request.raw && readOnly) throw onlyReads(api, actor, call.getPath());
   let noted = false;
   const note = async () => {
@@ -188,6 +192,16 @@ async function streamEvents(
     if (!request.follow || call.cancelled) return;
     await nextAppend(api, call, after);
   }
+}
+
+/** Nothing has a word that there is not: whoever mistyped one would wait for ever, and believe that nothing came. */
+function needWord(field: string, word: string, known: readonly string[]): void {
+  if (word === '' || known.includes(word)) return;
+  const near = nearest(word, known);
+  throw new HilumError('word-unknown', `No event has the ${field} that was asked for.`, {
+    hint: near === undefined ? `There are: ${known.join(', ')}.` : `Did you mean "${near}"?`,
+    exit: exitCode.usage,
+  });
 }
 
 /** The refusal, noted. */

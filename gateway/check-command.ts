@@ -1,26 +1,35 @@
 /** check: the settings, and a config against them. */
+import { readAddress } from '../proto/address.ts';
 import { checkConfig } from '../proto/config/check.ts';
 import { formatProblems } from '../proto/config/problem.ts';
 import type { Config } from '../proto/config/schema.ts';
 import { kindWarnings } from '../proto/config/source-warnings.ts';
 import { warningsOf } from '../proto/config/warnings.ts';
+import { filtersMeet } from './capture/mqtt/topic.ts';
 import { readDestinationTls } from './destination-tls.ts';
-import { checkListenerFiles, endedAt } from './listener-checks.ts';
+import { checkListenerFiles, outOfDate } from './listener-checks.ts';
 import { readConfigText } from './process/config-text.ts';
 import { exitCode, HilumError } from './process/errors.ts';
+import { checkedText } from './process/output.ts';
 import type { Place } from './run-command.ts';
-import { type ListenerSettings, listenerTypes, loadSettings, type Settings } from './settings.ts';
+import {
+  isLoopback,
+  type ListenerSettings,
+  listenerTypes,
+  loadSettings,
+  meet,
+  type Settings,
+} from './settings.ts';
+import { settingsWarnings } from './settings-warnings.ts';
 
 export function checkCommand(config: string | undefined, options: Place): void {
   const { settings, file } = loadSettings(options.data, options.settings);
   for (const [name, listener] of Object.entries(settings.listeners))
     checkCertificate(name, listener, { directory: options.data, settingsFile: file });
   readDestinationTls({ settings, file }, options.data);
-  process.stdout.write(
-    file === ''
-      ? `There is no settings.yaml in ${options.data}: the defaults are all well.\n`
-      : `${file}: all well.\n`,
-  );
+  if (file === '')
+    process.stdout.write(`There is no settings.yaml in ${options.data}: the defaults are all well.\n`);
+  else tell(file, settingsWarnings(settings));
   if (config === undefined) return;
   const checked = checkConfig(readConfigText(config), {
     listeners: listenerTypes(settings),
@@ -32,13 +41,18 @@ export function checkCommand(config: string | undefined, options: Place): void {
     });
   }
   const known = listenerTypes(settings);
-  for (const warning of [
+  const warnings = [
     ...warningsOf(checked.config),
     ...kindWarnings(checked.config, known),
     ...unheardTopics(checked.config, settings),
-  ])
-    process.stderr.write(`${warning}\n`);
-  process.stdout.write(`${config}: all well.\n`);
+    ...ownListeners(checked.config, settings),
+  ];
+  tell(config, warnings);
+}
+
+function tell(file: string, warnings: readonly string[]): void {
+  process.stdout.write(`${file}: ${checkedText(warnings)}\n`);
+  for (const warning of warnings) process.stderr.write(`${warning}\n`);
 }
 
 /** Topics of a source that no user of its listener may publish to. */
@@ -51,7 +65,7 @@ function unheardTopics({ sources }: Config, { listeners }: Settings): string[] {
       ...(settings.anonymous ? [settings.anonymous] : []),
     ].flatMap(({ publish }) => publish);
     return (topics ?? [])
-      .filter((topic) => !rights.some((right) => mayMeet(topic.split('/'), right.split('/'))))
+      .filter((topic) => !rights.some((right) => filtersMeet(topic.split('/'), right.split('/'))))
       .map(
         (topic) =>
           `sources.${name}.topics: nobody may publish to ${topic} at the listener "${listener}" (publish of its users and of anonymous in the settings).`,
@@ -59,23 +73,32 @@ function unheardTopics({ sources }: Config, { listeners }: Settings): string[] {
   });
 }
 
-/** Is there a topic that both filters take? [MQTT-4.7] */
-function mayMeet([a, ...restA]: readonly string[], [b, ...restB]: readonly string[]): boolean {
-  if (a === '#' || b === '#') return true;
-  if (a === undefined || b === undefined) return a === b;
-  return (a === '+' || b === '+' || a === b) && mayMeet(restA, restB);
+/** What is sent there comes in again. */
+function ownListeners({ destinations }: Config, { listeners }: Settings): string[] {
+  return Object.entries(destinations).flatMap(([name, { address }]) =>
+    Object.entries(listeners)
+      .filter(([, { listen }]) => {
+        const [here, there] = [readAddress(listen), readAddress(address)];
+        // Under another address it may be another host's port of that number.
+        return meet(here, there) && (here?.host === there?.host || isLoopback(there?.host ?? ''));
+      })
+      .map(
+        ([listener]) =>
+          `destinations.${name}.address: ${address} is the listener "${listener}" of this gateway, which takes in what is sent there.`,
+      ),
+  );
 }
 
-/** The gateway would start with one that is over: whether that matters is for its senders to say. */
+/** The gateway would start with one that is over, or not good yet: whether that matters is for its senders to say. */
 function checkCertificate(
   name: string,
   listener: ListenerSettings,
   place: Parameters<typeof checkListenerFiles>[2],
 ): void {
   checkListenerFiles(name, listener, place);
-  const ended = endedAt(name, listener, place);
-  if (ended === undefined) return;
-  const message = `The certificate of the listener "${name}" ended at ${ended}.`;
+  const wrong = outOfDate(name, listener, place);
+  if (wrong === undefined) return;
+  const message = `The certificate of the listener "${name}" ${wrong}.`;
   throw new HilumError('listener-certificate-expired', message, {
     hint: 'Put a new one in its place; a running gateway takes it with SIGHUP (systemctl reload).',
     exit: exitCode.badConfig,

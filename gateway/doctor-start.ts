@@ -6,7 +6,7 @@ import { readAddress } from '../proto/address.ts';
 import { readDestinationTls } from './destination-tls.ts';
 import type { Add } from './doctor.ts';
 import { tellPlain } from './doctor-running.ts';
-import { checkListenerFiles, endedAt, listenerFailed, plainOf } from './listener-checks.ts';
+import { checkListenerFiles, listenerFailed, outOfDate, plainOf } from './listener-checks.ts';
 import { codeOf, HilumError, messageOf } from './process/errors.ts';
 import { isCredentialPlace, readKey } from './process/keys.ts';
 import { checkFile, openEnvironment, wasMade } from './process/lmdb.ts';
@@ -105,10 +105,10 @@ export async function checkListeners(
     await attempt('listener', add, () => {
       const place = { directory, settingsFile: file };
       checkListenerFiles(name, listener, place);
-      const ended = endedAt(name, listener, place);
-      if (ended === undefined) return;
+      const wrong = outOfDate(name, listener, place);
+      if (wrong === undefined) return;
       const todo = 'Put a new one in its place, then SIGHUP (systemctl reload).';
-      const message = `the certificate of ${name} ended at ${ended}`;
+      const message = `the certificate of ${name} ${wrong}`;
       add('listener', 'fail', 'listener-certificate-expired', message, todo);
     });
     if (running) continue;

@@ -38,16 +38,22 @@ function wrongFile({ cert, key }: { cert: Buffer; key: Buffer }): string | undef
       return false;
     }
   };
-  if (!opens(() => new X509Certificate(cert))) return 'certFile holds no certificate';
+  // X509Certificate takes DER as well, and TLS does not.
+  if (!hasCertificate(cert) || !opens(() => new X509Certificate(cert)))
+    return 'certFile holds no certificate';
   return opens(() => createPrivateKey(key)) ? undefined : 'keyFile holds no key that can be read';
 }
 
-/** When the certificate of this listener ended; undefined where it is good, or there is none. Throws where it cannot be read. */
-export function endedAt(name: string, settings: ListenerSettings, place: FilePlace): string | undefined {
+/**
+ * What is wrong with the time of this listener's certificate: `ended at …`, `begins at …`; undefined where it is good, or
+ * there is none. Throws where it cannot be read.
+ */
+export function outOfDate(name: string, settings: ListenerSettings, place: FilePlace): string | undefined {
   const { mode, certFile } = settings.tls;
   if (mode === 'none') return undefined;
-  const { validTo } = new X509Certificate(readPem(certFile, place, 'listener', name, 'certFile'));
-  return isOver(validTo) ? validTo : undefined;
+  const { validFrom, validTo } = new X509Certificate(readPem(certFile, place, 'listener', name, 'certFile'));
+  if (isOver(validTo)) return `ended at ${validTo}`;
+  return isOver(validFrom) ? undefined : `begins at ${validFrom}`;
 }
 
 export function isOver(notAfter: string): boolean {
@@ -57,11 +63,15 @@ export function isOver(notAfter: string): boolean {
 /** TLS takes a file without any without a word, and then trusts nobody. */
 export function issuers(file: string, place: FilePlace, name: string): Buffer {
   const pem = readPem(file, place, 'listener', name, 'caFile');
-  if (/-----BEGIN (TRUSTED |X509 )?CERTIFICATE-----/.test(pem.toString('latin1'))) return pem;
+  if (hasCertificate(pem)) return pem;
   throw new HilumError('tls-unusable', `The caFile of the listener "${name}" has no certificate.`, {
     hint: 'Write into it the certificates (PEM) of those who issue the client certificates.',
     exit: exitCode.badConfig,
   });
+}
+
+function hasCertificate(pem: Buffer): boolean {
+  return /-----BEGIN (TRUSTED |X509 )?CERTIFICATE-----/.test(pem.toString('latin1'));
 }
 
 export function tlsUnusable(name: string, cause: unknown, wrong?: string): HilumError {
@@ -81,11 +91,12 @@ export function listenerFailed(name: string, listen: string, cause: unknown): Hi
   const hints: Readonly<Record<string, string>> = {
     EADDRINUSE: 'Something else listens there ("ss -ltnp" tells what); stop it, or change',
     EADDRNOTAVAIL: `No interface of this host has ${readAddress(listen)?.host ?? listen} ("ip address" shows those that there are): correct`,
+    EACCES: 'Ports below 1024 are for root alone, and the gateway is not root: take one from 1024 on in',
   };
   return new HilumError('listener-failed', `The listener "${name}" cannot use ${listen} (${code}).`, {
     hint: `${hints[code] ?? 'Check'} listeners.${name}.listen in the settings.`,
     // An address may still be on its way after a boot, and another program may let go of its port.
-    exit: code in hints ? exitCode.tryAgain : exitCode.badConfig,
+    exit: code in hints && code !== 'EACCES' ? exitCode.tryAgain : exitCode.badConfig,
     cause,
   });
 }

@@ -7,8 +7,7 @@ import { durationMs } from '../proto/config/duration.ts';
 import { parseSize } from '../proto/config/size.ts';
 import type { Intake } from './capture/intake.ts';
 import { controlIds } from './capture/mllp/answers.ts';
-import { createMllpListener } from './capture/mllp/listener.ts';
-import type { MllpListener } from './capture/mllp/options.ts';
+import { MllpListener } from './capture/mllp/listener.ts';
 import { createMqttSource, type MqttSource } from './capture/mqtt/broker.ts';
 import type { MqttSourceOptions, MqttTls } from './capture/mqtt/options.ts';
 import { guessClass } from './capture/mqtt/urgency.ts';
@@ -90,7 +89,7 @@ export function reloadListener(listener: Listener, settings: ListenerSettings, l
 
 function mllp(name: string, settings: MllpListenerSettings, context: ListenerContext): Listener {
   const { host, port } = place(settings);
-  const source: MllpListener = createMllpListener(
+  const source = new MllpListener(
     {
       name,
       host,
@@ -119,10 +118,10 @@ function mllp(name: string, settings: MllpListenerSettings, context: ListenerCon
     },
   );
   return wrap(name, settings, {
-    start: source.start,
-    stop: source.stop,
+    start: () => source.start(),
+    stop: (deadlineMs) => source.stop(deadlineMs),
     counters: () => ({ ...source.counters() }),
-    refused: source.refused,
+    refused: () => source.refused(),
     reload: (fresh) => {
       const tls = fresh.type === 'mllp' ? tlsOptions(name, fresh, context) : undefined;
       if (tls === undefined) return undefined;

@@ -6,7 +6,7 @@ import { existsSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { dirname, isAbsolute, join } from 'node:path';
 import { z } from 'zod';
-import { readAddress } from '../proto/address.ts';
+import { type Address, readAddress } from '../proto/address.ts';
 import { readDocument } from '../proto/config/document.ts';
 import { durationMs, isTimer } from '../proto/config/duration.ts';
 import { formatProblems } from '../proto/config/problem.ts';
@@ -243,19 +243,31 @@ interface Found {
 
 /** Two that would listen at one place. */
 function portProblems({ listeners, status }: Settings): Found[] {
-  const owners = new Map<string, string>();
   const places = Object.entries(listeners).map(([listener, { listen: place }]) => ({
     path: ['listeners', listener, 'listen'],
     place,
   }));
   if (status.listen !== undefined) places.push({ path: ['status', 'listen'], place: status.listen });
-  return places.flatMap(({ path, place }) => {
-    const other = owners.get(place);
-    if (readAddress(place)?.port !== 0) owners.set(place, other ?? path.join('.'));
-    return other === undefined
-      ? []
-      : [{ path, message: `${place} is that of ${other} too`, hint: 'give each a port of its own' }];
+  return places.flatMap(({ path, place }, at) => {
+    const other = places.slice(0, at).find((before) => meet(readAddress(before.place), readAddress(place)));
+    if (other === undefined) return [];
+    const owner = other.path.join('.');
+    const message =
+      other.place === place
+        ? `${place} is that of ${owner} too`
+        : `${place} and ${other.place} (${owner}) meet`;
+    return [{ path, message, hint: 'give each a port of its own' }];
   });
+}
+
+/** Would a connection to one of them reach the other? All addresses of a host are among them. */
+export function meet(one: Address | undefined, other: Address | undefined): boolean {
+  if (one === undefined || other === undefined || one.port === 0 || one.port !== other.port) return false;
+  return one.host === other.host || isAny(one.host) || isAny(other.host);
+}
+
+function isAny(host: string): boolean {
+  return host === '0.0.0.0' || host === '::';
 }
 
 /** Sizes with which nothing would ever be taken in. */

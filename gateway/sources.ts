@@ -5,6 +5,7 @@
 import { durationMs } from '../proto/config/duration.ts';
 import type { Config, SourceConfig } from '../proto/config/schema.ts';
 import type { MllpSource } from './capture/mllp/options.ts';
+import { filterMatches } from './capture/mqtt/topic.ts';
 import { reclassifies } from './meaning.ts';
 import { type AcceptField, acceptFields, NotAcceptedTally } from './not-accepted.ts';
 
@@ -57,7 +58,8 @@ export class Sources {
     let whole = listener;
     for (const [name, config] of this.#of(listener)) {
       if (config.topics === undefined) whole = name;
-      else if (config.topics.some((filter) => matchesTopic(filter, topic))) return name;
+      else if (config.topics.some((filter) => filterMatches(filter.split('/'), topic.split('/'))))
+        return name;
     }
     return whole;
   }
@@ -86,15 +88,4 @@ function acceptedBy(config: SourceConfig | undefined): Accepted[] {
     const values = accept[key];
     return values === undefined ? [] : [{ field: field as AcceptField, at: Number(field.slice(4)), values }];
   });
-}
-
-/** [MQTT-4.7] `+` is one level, `#` the rest. */
-function matchesTopic(filter: string, topic: string): boolean {
-  const wanted = filter.split('/');
-  const levels = topic.split('/');
-  for (let at = 0; at < wanted.length; at += 1) {
-    if (wanted[at] === '#') return true;
-    if (at >= levels.length || (wanted[at] !== '+' && wanted[at] !== levels[at])) return false;
-  }
-  return wanted.length === levels.length;
 }

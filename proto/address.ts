@@ -2,7 +2,7 @@
  * host:port, as settings, configs, tokens and commands have it: `127.0.0.1:2575`, `[2001:db8::1]:2575`,
  * `ehr_1.example.org:2575`. Host names may hold an underscore: no name of the Internet does, many in hospitals do.
  */
-import { isIP, isIPv6 } from 'node:net';
+import { isIP, isIPv4, isIPv6 } from 'node:net';
 
 export interface Address {
   /** A name or an IP address, without brackets. */
@@ -18,6 +18,11 @@ export function readAddress(text: string): Address | undefined {
   if (host === undefined || Number(port) > 65_535) return undefined;
   if (bracketed !== undefined && !isIPv6(bracketed)) return undefined;
   return { host, port: Number(port) };
+}
+
+/** `10.1.1.300`: no address, and a host name it is not either. */
+export function isFigures(host: string): boolean {
+  return /^[\d.]+$/.test(host) && !isIPv4(host);
 }
 
 /** Of what was checked before. */

@@ -2,6 +2,7 @@
  * Which device a row of an event is of [IHE DEV TF-2 B.8]: the one that the row itself names, else the outermost part
  * of the containment around it that has a number. One device may have several numbers.
  */
+import { mdcSystem } from './code-systems.ts';
 import type {
   ClinicalEvent,
   Device,
@@ -9,8 +10,6 @@ import type {
   Identifier,
   Observation,
 } from './gen/hilum/v1/event.ts';
-
-const mdc = 'urn:iso:std:iso:11073:10101';
 
 export interface RowDevice {
   /** The outermost part around the row that has a number, else the outermost; undefined where the row names another. */
@@ -84,7 +83,7 @@ export function devicesOf({ device, observations }: ClinicalEvent): Identifier[]
 
 /** Partition 1 has the objects and their attributes, 8 what a device is certified for [11073-10101]. */
 function tellsOfDevice({ code }: Observation): boolean {
-  const coding = code?.codings.find(({ system }) => system === mdc);
+  const coding = code?.codings.find(({ system }) => system === mdcSystem);
   if (coding === undefined) return false;
   const partition = Number(/^\d+$/.test(coding.code) ? coding.code : coding.display) >>> 16;
   return partition === 1 || partition === 8;

@@ -202,13 +202,13 @@ const pure = [
   /^gateway\/route\/rules\.ts$/,
   /^gateway\/meaning(-of-text)?\.ts$/,
   /^gateway\/capture\/flags\.ts$/,
-  /^gateway\/capture\/(urgency|priority|words|specimens|trigger)\.ts$/,
+  /^gateway\/capture\/(urgency|priority|alarm-priority|words|lines|specimens|trigger)\.ts$/,
   /^gateway\/capture\/intake\.ts$/,
   /^gateway\/capture\/mllp\/(framer|header|answers)\.ts$/,
   /^gateway\/uplink\/(lane|window|pace|clock|backoff)\.ts$/,
   /^gateway\/capture\/mqtt\/urgency\.ts$/,
-  /^proto\/(limits|address|own-frame|token|back-writer|segment-names|specimen-role|hl7-table|row-device|charset-names|withdrawn|critical-flags|vitals-members)\.ts$/,
-  /^proto\/looks-like-hl7v2\.ts$/,
+  // Two are programs of `npm run gen`, and one works with gRPC.
+  /^proto\/(?!(?:reference|event-fields|wire)\.ts$)[^/]+\.ts$/,
   /^proto\/fhir\//,
   /^proto\/units\//,
   // The published JSON Schema is written by a script of its own.

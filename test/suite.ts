@@ -1,5 +1,5 @@
 /**
- * The test files as one tap test, each in a process of its own, some at a time, and without the loader for coverage
+ * The test files as one tap test, in processes of their own, some at a time, and without the loader for coverage
  * and mocks that tap puts into them (kit/bare.ts): no test needs it, and it costs up to a second of processor a file.
  */
 import { readdirSync } from 'node:fs';
@@ -22,12 +22,27 @@ const all = readdirSync(here, { recursive: true, encoding: 'utf8' })
   .sort()
   .reverse();
 
+/** Folders whose files compute and do no more: loading what they need takes longer than that, so they share processes. */
+const computing = ['config', 'conformance', 'fhir', 'normalize', 'prioritize', 'proto', 'units'];
+const together = 12;
+
 t.jobs = jobs;
 t.setTimeout(0);
-for (const file of asked.length > 0 ? asked : all) {
+const shared = asked.length > 0 ? [] : all.filter((file) => computing.includes(file.split('/', 1)[0] ?? ''));
+for (const file of asked.length > 0 ? asked : all) if (!shared.includes(file)) run(file, titleOf(file));
+for (let at = 0; at < shared.length; at += together) {
+  const some = shared.slice(at, at + together);
+  run('several.js', some.map(titleOf).join(' '), { HILUM_TEST_FILES: some.join(' ') });
+}
+
+function run(file: string, title: string, env: Record<string, string> = {}): void {
   void t.spawn(
     ...bare(process.execPath, [`--import=${ends}`, `${here}${file}`]),
-    { timeout: fileMs, buffered: true, env: { ...process.env, TAP_TIMEOUT: String(fileMs / 1000) } },
-    `test/${file.replace(/\.js$/, '.ts')}`,
+    { timeout: fileMs, buffered: true, env: { ...process.env, TAP_TIMEOUT: String(fileMs / 1000), ...env } },
+    title,
   );
+}
+
+function titleOf(file: string): string {
+  return `test/${file.replace(/\.js$/, '.ts')}`;
 }

@@ -6,9 +6,10 @@
 import type { CodeTables, UnitTables } from '../../gateway/normalize/outcome.ts';
 import { compileCodeTables, compileUnitTables } from '../../gateway/normalize/tables.ts';
 import { checkApart } from '../../gateway/process/config-check.ts';
+import { ucumSystem } from '../../proto/code-systems.ts';
 import { type Config, configSchema } from '../../proto/config/schema.ts';
 import type { UnmappedCode } from '../../proto/gen/hilum/v1/session.ts';
-import { suggestUcum, ucumSystem } from '../../proto/units/ucum.ts';
+import { suggestUcum } from '../../proto/units/ucum.ts';
 
 export interface Target {
   system: string;

@@ -2,7 +2,7 @@
 import type { Command } from 'commander';
 import { stringify } from 'yaml';
 import { type Form, field, filled, out, printRows, time } from '../../gateway/process/output.ts';
-import { loincSystem } from '../../proto/config/loinc.ts';
+import { loincSystem } from '../../proto/code-systems.ts';
 import { CodeRow } from '../../proto/gen/hilum/v1/admin.ts';
 import { addCodeApproval } from './code-approval.ts';
 import { type EntryOptions, entryOf, list, theOne, whichOf, withWhich } from './code-entries.ts';

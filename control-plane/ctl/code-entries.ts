@@ -2,7 +2,8 @@
 import type { Command } from 'commander';
 import { exitCode, HilumError } from '../../gateway/process/errors.ts';
 import { counted, time } from '../../gateway/process/output.ts';
-import { loincSystem, rightLoinc } from '../../proto/config/loinc.ts';
+import { loincSystem } from '../../proto/code-systems.ts';
+import { rightLoinc } from '../../proto/config/loinc.ts';
 import type { CodeRow } from '../../proto/gen/hilum/v1/admin.ts';
 import { isUcum, suggestUcum } from '../../proto/units/ucum.ts';
 import { type Connection, call } from './client.ts';

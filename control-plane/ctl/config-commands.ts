@@ -2,7 +2,16 @@
 import type { Command } from 'commander';
 import { readConfigText } from '../../gateway/process/config-text.ts';
 import { exitCode } from '../../gateway/process/errors.ts';
-import { type Form, field, filled, out, printObject, printRows, time } from '../../gateway/process/output.ts';
+import {
+  checkedText,
+  type Form,
+  field,
+  filled,
+  out,
+  printObject,
+  printRows,
+  time,
+} from '../../gateway/process/output.ts';
 import { printable } from '../../gateway/process/printable.ts';
 import { formatProblems, problemsText } from '../../proto/config/problem.ts';
 import {
@@ -52,7 +61,7 @@ function addCheck(config: Command): void {
       const problems = checked.problems ?? [];
       const warnings = checked.config === undefined ? [] : warningsOf(checked.config);
       printObject(options.output, { valid: problems.length === 0, problems, warnings }, () =>
-        problems.length === 0 ? `${file}: all well.\n` : '',
+        problems.length === 0 ? `${file}: ${checkedText(warnings)}\n` : '',
       );
       warn(warnings);
       if (problems.length > 0) throw bad(problems, file, options.output);

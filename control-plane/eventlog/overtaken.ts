@@ -19,6 +19,8 @@ import { indexKey } from './keys.ts';
 const table = 'overtaken';
 /** More states of one record than anybody sends. */
 const replacersMax = 16;
+/** What has a status that a later event may replace [order-texts.ts]. */
+const followed: ReadonlySet<string> = new Set(['observation', 'order', 'medication', 'document', 'schedule']);
 const nothing = new Uint8Array(0);
 
 export class Overtaken implements Book {
@@ -54,7 +56,7 @@ export class Overtaken implements Book {
     at: (index: bigint) => Promise<StoredEvent | undefined>,
   ): Promise<void> {
     const { recordEpoch: epoch, recordSequence: sequence, kind } = stored.envelope;
-    if (kind !== 'observation' && kind !== 'order') return;
+    if (!followed.has(kind)) return;
     for (const gateway of [stored.gateway, ...this.#earlierNames(stored.gateway)]) {
       const start = prefix(gateway, epoch, sequence);
       const end = Buffer.concat([start, indexKey(stored.index)]);

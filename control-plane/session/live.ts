@@ -1,7 +1,7 @@
 /** A stream of a verified gateway, from before its Hello to its end. */
 import type { Peer } from '../identity/peers.ts';
 import { Credit } from './credit.ts';
-import type { Line, SessionEnd } from './hub.ts';
+import type { Line, SessionEnd } from './needs.ts';
 
 export interface Live {
   line: Line;

@@ -1,7 +1,7 @@
 /** From where each lane of a session goes on: behind what is flushed of it here. */
 import type { Hello, LaneAck } from '../../proto/gen/hilum/v1/session.ts';
 import { identityOf } from '../../proto/same-event.ts';
-import type { Hub } from './hub.ts';
+import type { Hub } from './needs.ts';
 
 /** With what identifies the event there, so that a gateway whose disk went back in time sees whose it is. */
 export async function placesOf(

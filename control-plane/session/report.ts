@@ -1,7 +1,7 @@
 /** What a gateway tells beside its events, put where it belongs; what it waits for is answered. */
 import type { GatewayFrame } from '../../proto/gen/hilum/v1/session.ts';
-import type { Hub } from './hub.ts';
 import type { Live } from './live.ts';
+import type { Hub } from './needs.ts';
 
 /** Resolves when it is flushed. */
 export async function takeReport(

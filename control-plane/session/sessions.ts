@@ -22,25 +22,25 @@ import { Asked } from './asked.ts';
 import { bytesIn } from './credit.ts';
 import type { Objection, Received } from './door.ts';
 import { whenCome } from './expiry.ts';
-import type { Hub, Line, SessionEnd } from './hub.ts';
 import { begin, type Live } from './live.ts';
-import { Lives } from './lives.ts';
+import type { Hub, Line, SessionEnd } from './needs.ts';
 import { placesOf } from './places.ts';
 import { takeReport } from './report.ts';
 import { ReportTurns } from './report-turns.ts';
+import { Twins } from './twins.ts';
 
-export type { Hub, Line, SessionEnd } from './hub.ts';
+export type { Hub, Line, SessionEnd } from './needs.ts';
 
 export class Sessions {
   readonly #hub: Hub;
   readonly #live = new Map<string, Live>();
-  readonly #lives: Lives;
+  readonly #twins: Twins;
   readonly #asked = new Asked((gateway, frame) => this.#send(gateway, frame));
   readonly #reports = new ReportTurns();
 
   constructor(hub: Hub) {
     this.#hub = hub;
-    this.#lives = new Lives((gateway) =>
+    this.#twins = new Twins((gateway) =>
       hub.alarm('gateway-twice', { gateway, reason: 'two processes run with its identity' }),
     );
   }
@@ -233,7 +233,7 @@ export class Sessions {
     this.#live.set(hello.gateway, live);
     const acked = await placesOf(this.#hub, hello);
     if (live.closed) return;
-    this.#lives.took(hello.gateway, hello.life);
+    this.#twins.took(hello.gateway, hello.life);
     live.ready = true;
     live.connectedAtUs = this.#hub.nowUs();
     live.line.send({

@@ -5,6 +5,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
 import type * as grpc from '@grpc/grpc-js';
 import type { HealthImplementation } from 'grpc-health-check';
 
@@ -56,7 +57,15 @@ export class StandardServices {
 function makeReflection(): { addToServer(server: Pick<grpc.Server, 'addService'>): void } {
   const loader = require('@grpc/proto-loader') as typeof import('@grpc/proto-loader');
   const { ReflectionService } = require('@grpc/reflection') as typeof import('@grpc/reflection');
-  return new ReflectionService(loader.loadFileDescriptorSetFromBuffer(readFileSync(descriptorSet())));
+  const health = require('grpc-health-check') as typeof import('grpc-health-check');
+  const reflection = dirname(require.resolve('@grpc/reflection/package.json'));
+  // grpcurl calls nothing that reflection does not tell of, so it tells of health and of itself as well.
+  return new ReflectionService({
+    ...loader.loadFileDescriptorSetFromBuffer(readFileSync(descriptorSet())),
+    ...loader.loadSync(health.protoPath),
+    ...loader.loadSync(join(reflection, 'build/proto/grpc/reflection/v1/reflection.proto')),
+    ...loader.loadSync(join(reflection, 'build/proto/grpc/reflection/v1alpha/reflection.proto')),
+  });
 }
 
 /** Methods that are there from the start, and become what the library makes of them at the first call. */

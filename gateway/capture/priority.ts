@@ -1,30 +1,33 @@
 /**
- * How urgent a field says that it is, from its bytes. The words are those of gateway/prioritize/defaults.ts, and where
- * they are looked for is as in gateway/normalize/hl7v2/priority.ts; a test holds them together.
+ * How urgent a field says that it is, from its bytes. Where it is looked for is as in gateway/normalize/hl7v2/priority.ts;
+ * a test holds them together.
  */
+import { type Class, classes } from '../../proto/config/event-words.ts';
+import { statTimes, statWords, urgentTimes, urgentWords } from '../../proto/priority-words.ts';
 import type { Separators } from './flags.ts';
 import { code, endsWhole, field, firstCoding, inTable, nextRepetition, none, word } from './words.ts';
 
 /** The classes by their rank. */
 export const [bulk, routine, urgent, stat] = [0, 1, 2, 3];
 
-const [S, STAT, T, TS, TM, TH] = [code('S'), code('STAT'), code('T'), code('TS'), code('TM'), code('TH')];
-const [ST, CITO] = [code('ST'), code('CITO')];
-const [A, ASAP, P, U, URG, URGENT] = [
-  code('A'),
-  code('ASAP'),
-  code('P'),
-  code('U'),
-  code('URG'),
-  code('URGENT'),
-];
+const ranked: readonly Class[] = classes.toReversed();
+
+export function rankOf(one: Class): number {
+  return ranked.indexOf(one);
+}
+
+export function classOf(rank: number): Class {
+  return ranked[rank]!;
+}
+
+const byWord: ReadonlyMap<number, number> = new Map([
+  [0, none],
+  ...[...statWords, ...statTimes].map((text) => [code(text), stat] as const),
+  ...[...urgentWords, ...urgentTimes].map((text) => [code(text), urgent] as const),
+]);
 
 export function priorityOf(found: number): number {
-  if (found === S || found === STAT || found === T || found === TS || found === TM) return stat;
-  if (found === ST || found === CITO) return stat;
-  if (found === A || found === ASAP || found === P || found === URGENT || found === TH) return urgent;
-  if (found === U || found === URG) return urgent;
-  return found === 0 ? none : routine;
+  return byWord.get(found) ?? routine;
 }
 
 /** The highest that any code or text of a CWE says [HL7 2.A.13]. @param between its parts */

@@ -1,5 +1,6 @@
 /** Fields and words of a segment by their bytes, without a string made of any. */
 import { isTable } from '../../proto/hl7-table.ts';
+import { statTimes, urgentTimes } from '../../proto/priority-words.ts';
 import type { Separators } from './flags.ts';
 
 /** Where there is none. */
@@ -13,7 +14,8 @@ export function code(text: string): number {
   return value;
 }
 
-const [TS, TM, TH] = [code('TS'), code('TM'), code('TH')];
+/** What a number may stand behind. */
+const times: readonly number[] = [...statTimes, ...urgentTimes].map(code);
 
 /** Where field n of a segment begins; none where the segment is shorter or the field is empty. */
 export function field(raw: Uint8Array, segment: number, end: number, separator: number, n: number): number {
@@ -119,7 +121,7 @@ export function word(
       continue;
     }
     // TS30: timing critical within 30 seconds; the number does not matter.
-    const digit = byte >= 0x30 && byte <= 0x39 && (value === TS || value === TM || value === TH);
+    const digit = byte >= 0x30 && byte <= 0x39 && times.includes(value);
     if (digit && !ended) continue;
     if (ended || value >= longest) return -1;
     value = value * 256 + (byte >= 0x61 && byte <= 0x7a ? byte - 0x20 : byte);

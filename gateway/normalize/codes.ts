@@ -2,19 +2,20 @@
  * Coding systems: the name a sender uses → the URI that the world uses. What is not known
  * belongs to its source, so that two sources' local codes never meet by accident.
  */
+import { loincSystem, mdcSystem, snomedSystem, ucumSystem } from '../../proto/code-systems.ts';
 import type { Code, Coding } from '../../proto/gen/hilum/v1/event.ts';
 import { isOid } from './identity.ts';
 import type { CodeTables } from './outcome.ts';
 
 const systems = new Map<string, string>([
-  ['LN', 'http://loinc.org'],
-  ['LOINC', 'http://loinc.org'],
-  ['SCT', 'http://snomed.info/sct'],
+  ['LN', loincSystem],
+  ['LOINC', loincSystem],
+  ['SCT', snomedSystem],
   // SNOMED III, whose codes (T-28000) are none of SNOMED CT [HL7 table 0396].
   ['SNM3', 'urn:oid:2.16.840.1.113883.6.51'],
-  ['SNOMED-CT', 'http://snomed.info/sct'],
-  ['SNOMEDCT', 'http://snomed.info/sct'],
-  ['UCUM', 'http://unitsofmeasure.org'],
+  ['SNOMED-CT', snomedSystem],
+  ['SNOMEDCT', snomedSystem],
+  ['UCUM', ucumSystem],
   ['I10', 'http://hl7.org/fhir/sid/icd-10'],
   ['I10C', 'http://hl7.org/fhir/sid/icd-10-cm'],
   ['ICD10CM', 'http://hl7.org/fhir/sid/icd-10-cm'],
@@ -36,18 +37,18 @@ const systems = new Map<string, string>([
   ['CPTM', 'http://www.ama-assn.org/go/cpt'],
   ['CDCREC', 'urn:oid:2.16.840.1.113883.6.238'],
   ['ATC', 'http://www.whocc.no/atc'],
-  ['MDC', 'urn:iso:std:iso:11073:10101'],
+  ['MDC', mdcSystem],
   ['ISO3166_1', 'urn:iso:std:iso:3166'],
   ['ISO639', 'urn:ietf:bcp:47'],
   ['ISO+', 'http://terminology.hl7.org/CodeSystem/ISOPlus'],
   // The same systems by their OIDs.
-  ['2.16.840.1.113883.6.1', 'http://loinc.org'],
-  ['2.16.840.1.113883.6.8', 'http://unitsofmeasure.org'],
-  ['2.16.840.1.113883.6.24', 'urn:iso:std:iso:11073:10101'],
+  ['2.16.840.1.113883.6.1', loincSystem],
+  ['2.16.840.1.113883.6.8', ucumSystem],
+  ['2.16.840.1.113883.6.24', mdcSystem],
   ['2.16.840.1.113883.6.69', 'http://hl7.org/fhir/sid/ndc'],
   ['2.16.840.1.113883.6.88', 'http://www.nlm.nih.gov/research/umls/rxnorm'],
   ['2.16.840.1.113883.6.90', 'http://hl7.org/fhir/sid/icd-10-cm'],
-  ['2.16.840.1.113883.6.96', 'http://snomed.info/sct'],
+  ['2.16.840.1.113883.6.96', snomedSystem],
   ['2.16.840.1.113883.12.292', 'http://hl7.org/fhir/sid/cvx'],
 ]);
 const perSource = new Map<string, string>();

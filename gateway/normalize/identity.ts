@@ -4,13 +4,28 @@
  */
 import type { Identifier } from '../../proto/gen/hilum/v1/event.ts';
 
+export function identifier(value: string, type: string, system: string): Identifier {
+  return {
+    system,
+    value,
+    type,
+    assigner: '',
+    facility: '',
+    start: '',
+    end: '',
+    universalId: '',
+    universalIdType: '',
+    checkDigit: '',
+  };
+}
+
 /** Namespace, universal id and universal id type as sent (HD: 1, 2, 3) [HL7 2.A.33]. */
 export function identifierSystem(
   source: string,
   authorities: ReadonlyMap<string, string>,
   namespace: string,
-  universal: string,
-  type: string,
+  universal = '',
+  type = '',
 ): string {
   // Most numbers of a message.
   if (namespace === '' && universal === '') return ownSystem(source);

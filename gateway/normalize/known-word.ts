@@ -1,14 +1,29 @@
 /** Words of a closed set, as senders spell them. */
-import { lookup } from './lookup.ts';
+import {
+  alarmTypes,
+  inactivations,
+  phases,
+  priorities,
+  priorityFlags,
+  states,
+  statuses,
+  typeFlags,
+} from '../../proto/config/device-words.ts';
 
-/** The flags that IHE has for the priority and the type of an alarm [IHE DEV TF-2 3.4, OBX-8]. */
-export const priorityFlags = lookup({ PH: 'high', PM: 'medium', PL: 'low', PN: 'none', PI: 'none' });
-export const typeFlags = lookup({ SP: 'physiological', ST: 'technical', SA: 'advisory' });
+/** By the member of a result or an alarm that they are of. */
+export const vocabulary = {
+  status: new Set<string>(statuses),
+  priority: new Set<string>(priorities),
+  phase: new Set<string>(phases),
+  state: new Set<string>(states),
+  inactivation: new Set<string>(inactivations),
+  type: new Set<string>(alarmTypes),
+} as const;
 
 export function knownWord(words: ReadonlySet<string>, sent: string): string | undefined {
   const said = sent.trim().toLowerCase();
   if (words.has(said)) return said;
-  const flagged = priorityFlags[said.toUpperCase()] ?? typeFlags[said.toUpperCase()];
+  const flagged = priorityFlags.get(said.toUpperCase()) ?? typeFlags.get(said.toUpperCase());
   if (flagged !== undefined && words.has(flagged)) return flagged;
   // `de-escalate` [IHE PCD-04], AUDIO_PAUSED.
   const letters = plain(said);
@@ -23,15 +38,15 @@ export function knownWords(
   own: (word: string) => string | undefined = () => undefined,
 ): { words: string[]; strange: boolean } {
   let strange = false;
-  const known = (word: string): string | undefined => own(word) ?? knownWord(words, word);
+  const read = (word: string): string | undefined => own(word) ?? knownWord(words, word);
   const found = sent.flatMap((text) => {
-    const whole = known(text);
+    const whole = read(text);
     if (whole !== undefined) return whole;
     return text
       .trim()
       .split(/\s+/)
       .flatMap((word) => {
-        const one = known(word);
+        const one = read(word);
         strange ||= one === undefined && word !== '';
         return one ?? [];
       });

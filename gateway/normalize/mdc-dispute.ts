@@ -2,12 +2,12 @@
  * An MDC term is said twice, by a number and by a name, and other codings may stand beside it. Where they are not one
  * thing, nobody can tell which is meant: a length of 5.9 under the number of metres and the name of feet is neither.
  */
+import { mdcSystem, ucumSystem } from '../../proto/code-systems.ts';
 import type { Code, Coding } from '../../proto/gen/hilum/v1/event.ts';
-import { isUcum, relate, ucumSystem } from '../../proto/units/ucum.ts';
+import { isUcum, relate } from '../../proto/units/ucum.ts';
 import { vitalOf } from './device/vitals.ts';
 import { contradicts, mdcUnit } from './mdc-units.ts';
 
-const mdcSystem = 'urn:iso:std:iso:11073:10101';
 const asked = new Map<string, boolean>();
 const askedMax = 1_000;
 

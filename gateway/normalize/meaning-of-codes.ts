@@ -4,8 +4,8 @@
  * Nothing that was sent is changed: mapped codings and converted quantities stand beside it.
  */
 import { KeptCode } from '../../proto/back-writer.ts';
+import { mdcSystem, ucumSystem } from '../../proto/code-systems.ts';
 import type { ClinicalEvent, Code, Coding, Observation } from '../../proto/gen/hilum/v1/event.ts';
-import { ucumSystem } from '../../proto/units/ucum.ts';
 import { convertQuantity } from './convert.ts';
 import type { CriticalCount } from './critical.ts';
 import { keptCode } from './kept-code.ts';
@@ -13,8 +13,6 @@ import { isDisputed, isOfTwoCodes } from './mdc-dispute.ts';
 import { contradicts } from './mdc-units.ts';
 import type { CodeTables, NormalizeContext, Sighting, UnitTables } from './outcome.ts';
 import { canonical, spelled } from './units.ts';
-
-const mdcSystem = 'urn:iso:std:iso:11073:10101';
 
 const sightingsMax = 200;
 const remarksMax = 100;

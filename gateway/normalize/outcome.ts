@@ -80,6 +80,11 @@ export type RejectCode =
   | 'damaged' // the record cannot be read from the disk
   | 'mapping-failed'; // the mapping threw or ran out of its budget
 
+/** Of what gives no event. */
+export function rejected(code: RejectCode, reason: string): Normalized {
+  return { events: [], reject: { code, reason } };
+}
+
 export interface NormalizeContext {
   source: string;
   protocol: string;

@@ -4,15 +4,15 @@
  *
  * What is formally UCUM may mean something else where nobody said UCUM; plausible-unit.ts keeps such readings out.
  */
+import { mdcSystem, ucumSystem } from '../../proto/code-systems.ts';
 import type { Code, Coding } from '../../proto/gen/hilum/v1/event.ts';
-import { isUcum, ucumSystem } from '../../proto/units/ucum.ts';
+import { isPlausible } from '../../proto/units/plausible-unit.ts';
+import { isUcum } from '../../proto/units/ucum.ts';
 import { isDisputed } from './mdc-dispute.ts';
 import { mdcUnit } from './mdc-units.ts';
 import { plainly } from './plain-unit.ts';
-import { isPlausible } from './plausible-unit.ts';
 import { isUnclear, spelledUnit, spelledUnitAnyCase } from './unit-spellings.ts';
 
-const mdcSystem = 'urn:iso:std:iso:11073:10101';
 /** Systems whose codes mean what they say. */
 const named = new Set([ucumSystem, mdcSystem]);
 const cachedMax = 5_000;

@@ -4,6 +4,7 @@
  * from an unreviewed source is not below `urgent`, and a will is never `stat`.
  */
 import { mustCompile } from '../../proto/config/cel.ts';
+import { priorityFlags } from '../../proto/config/device-words.ts';
 import { viewEvent } from '../../proto/config/event-view.ts';
 import { type Class, classes } from '../../proto/config/event-words.ts';
 import type { Config } from '../../proto/config/schema.ts';
@@ -12,7 +13,6 @@ import { codeInTable, priorityTables } from '../../proto/hl7-table.ts';
 import { tellsOfPatient } from '../../proto/specimen-role.ts';
 import {
   alarmClasses,
-  alarmFlags,
   criticalFlags,
   fixedKinds,
   kindClasses,
@@ -129,7 +129,7 @@ function alarmClass(event: ClinicalEvent): Class {
   const flags = event.observations.flatMap(({ interpretations }) =>
     interpretations.flatMap((text) => text.split(',').map(word)),
   );
-  const priorities = flags.flatMap((flag) => (Object.hasOwn(alarmFlags, flag) ? alarmFlags[flag]! : []));
+  const priorities: string[] = flags.flatMap((flag) => priorityFlags.get(flag) ?? []);
   // A row for it whose word nobody understood may say more than the flags do.
   const stated = event.observations.some(({ code }) => code?.codings.some(isPriority));
   if (own !== '' || stated || priorities.length === 0) priorities.push(own);

@@ -8,8 +8,11 @@
  *
  * capture/urgency.ts reads the same fields straight from the bytes; a test holds the two together.
  */
-import type { Class } from '../../proto/config/schema.ts';
 
+import type { Class } from '../../proto/config/schema.ts';
+import { isStat, isUrgent } from '../../proto/priority-words.ts';
+
+export { alarmClasses } from '../../proto/config/device-words.ts';
 export { criticalFlags } from '../../proto/critical-flags.ts';
 
 /** What the tables below read; capture's scan must read every one of the HL7 fields. */
@@ -59,42 +62,17 @@ export const kindClasses: Readonly<Record<string, Class>> = {
 /** Whatever else such an event carries. */
 export const fixedKinds: ReadonlySet<string> = new Set(['charge', 'master-file']);
 
-/**
- * Table 0485, and the same words in TQ-6 [HL7 2.3 4.4.6]. T is timing critical; TS<n> and TM<n> are
- * seconds and minutes, TH<n> hours. P is before surgery. Table 0280 has the same S and A for referrals. Long words,
- * ST, CITO, U and URG are no codes, but are sent.
- */
+/** As it is sent for an order, a referral or an appointment. */
 export const priorityClasses: readonly { pattern: RegExp; class: Class }[] = [
-  { pattern: /^(S|ST|STAT|CITO|T|T[SM]\d*)$/, class: 'stat' },
-  { pattern: /^(A|ASAP|P|U|URG|URGENT|TH\d*)$/, class: 'urgent' },
+  { pattern: isStat, class: 'stat' },
+  { pattern: isUrgent, class: 'urgent' },
 ];
-
-/**
- * The whole life of an alarm has its class, its end too: an end that overtook its start would be
- * wrong. A priority that nobody stated is not a low one.
- */
-export const alarmClasses: Readonly<Record<string, Class>> = {
-  high: 'stat',
-  medium: 'urgent',
-  low: 'routine',
-  none: 'routine',
-  '': 'urgent',
-};
 
 /**
  * Who got or accepted an alarm [IHE PCD-05] keeps it from going to the next one, and nobody has to run. Not above its
  * alarm's class, so that it never comes before it.
  */
 export const notificationCeiling: Class = 'urgent';
-
-/** The same, where a device states it among the flags in OBX-8 [IHE PCD-04]. Not for results: PL is low here. */
-export const alarmFlags: Readonly<Record<string, string>> = {
-  PH: 'high',
-  PM: 'medium',
-  PL: 'low',
-  PN: 'none',
-  PI: 'none',
-};
 
 /** A result whose source was never reviewed may be critical without a flag that we know. */
 export const unreviewedFloor: Class = 'urgent';

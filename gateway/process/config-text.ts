@@ -44,12 +44,23 @@ export function readSettingsText(file: string): string {
 
 function textOf(bytes: Buffer, what: string, code: string, file: string): string {
   if (isUtf8(bytes) && !bytes.includes(0)) return bytes.toString('utf8');
-  // UTF-16 and what is no text at all have zero bytes; Latin-1 has none.
+  // UTF-16 and what is no text at all have zero bytes; what Windows and Latin-1 write has none.
+  const at = bytes.includes(0) ? '' : `, line ${firstBadLine(bytes)}`;
   const hint = bytes.includes(0)
     ? 'It is UTF-16 or no text: save it as UTF-8, without any other encoding.'
-    : `Save it as UTF-8; from Latin-1: iconv -f ISO-8859-1 -t UTF-8 ${file}`;
-  throw new HilumError(code, `The ${what} is not UTF-8.`, {
+    : `Save it as UTF-8; from an editor of Windows: iconv -f WINDOWS-1252 -t UTF-8 ${file}`;
+  throw new HilumError(code, `The ${what} is not UTF-8${at}.`, {
     hint,
     exit: exitCode.badConfig,
   });
+}
+
+function firstBadLine(bytes: Buffer): number {
+  let line = 1;
+  for (let from = 0; from < bytes.length; line += 1) {
+    const end = bytes.indexOf(10, from);
+    if (end === -1 || !isUtf8(bytes.subarray(from, end))) break;
+    from = end + 1;
+  }
+  return line;
 }

@@ -65,6 +65,11 @@ export function counted(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }
 
+/** Of a config without a mistake: what a person who reads only this line must know. */
+export function checkedText(warnings: readonly string[]): string {
+  return warnings.length === 0 ? 'all well.' : `no mistake, ${counted(warnings.length, 'warning')}:`;
+}
+
 /** Microseconds as a length of time. */
 export function span(us: unknown): string {
   const value = Number(us ?? 0);

@@ -117,14 +117,17 @@ function unfinished(said: string): Words {
   return { message: 'this is not expected here', hint: 'check the operators around it' };
 }
 
+/** What a word processor makes of quotes. */
+const quotes = /[\u2018-\u201f\u00ab\u00bb\u00b4`]/;
+
 function character(said: string, source: string, offset: number, dialect: Dialect): Words {
   const word = /^\w+/.exec(source.slice(offset))?.[0] ?? '';
   const logic: Record<string, string> = { and: '&&', or: '||', not: '!', AND: '&&', OR: '||', NOT: '!' };
   // cel-js stops after the first letter that fits nothing, so look at the whole word.
   const instead =
     logic[word] ??
-    (source[offset] === '=' ? '==' : undefined) ??
-    { '&': '&&', '|': '||' }[source[offset] ?? ''];
+    { '=': '==', '&': '&&', '|': '||' }[source[offset] ?? ''] ??
+    (quotes.test(source[offset] ?? '') ? '" or \'' : undefined);
   const [path] = /^[$@](?:[\w.*-]|\[[^\]]*\])*/.exec(source.slice(offset)) ?? [];
   if (path !== undefined && dialect.variables.includes('text')) {
     const called = /\b(text|present)\(\s*$/.exec(source.slice(0, offset))?.[1];

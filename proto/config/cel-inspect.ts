@@ -57,6 +57,13 @@ export function inspect(
   }
 }
 
+/** Does it name the variable anywhere? */
+export function names(node: ASTNode, variable: string): boolean {
+  return (
+    (node.op === 'id' && node.args === variable) || children(node).some((child) => names(child, variable))
+  );
+}
+
 function children(node: ASTNode): ASTNode[] {
   if (node.op === 'value' || node.op === 'id') return [];
   const args = (Array.isArray(node.args) ? node.args.flat(2) : [node.args]) as unknown[];

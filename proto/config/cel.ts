@@ -7,9 +7,10 @@
  * take exponential time; `has` is not, because every field is there (event-view.ts).
  */
 import { type ASTNode, Environment } from '@marcbachmann/cel-js';
-import type { ClinicalEvent } from '../gen/hilum/v1/event.ts';
+import { ClinicalEvent } from '../gen/hilum/v1/event.ts';
 import { explainCel } from './cel-explain.ts';
-import { inspect } from './cel-inspect.ts';
+import { inspect, names } from './cel-inspect.ts';
+import { holdsForNone } from './cel-never.ts';
 import { type EventView, rootType, viewEvent, viewFields, viewTypes } from './event-view.ts';
 import { celLimits } from './limits.ts';
 
@@ -90,6 +91,13 @@ export function mustCompile(name: string, source: string): Predicate {
   const result = compilePredicate(source, { name });
   if (result.problem !== undefined) throw new Error(`${name}: ${result.problem.message}`);
   return result.predicate;
+}
+
+/** Of a predicate that compiles: true where no event makes it true, also where it fails on each. */
+export function neverHolds(source: string): boolean {
+  const { ast } = theEnvironment().parse(source);
+  if (holdsForNone(ast as ASTNode)) return true;
+  return !names(ast as ASTNode, 'event') && !mustCompile('', source).test(ClinicalEvent.create());
 }
 
 const failed = new Set<string>();

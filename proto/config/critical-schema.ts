@@ -2,7 +2,9 @@
  * `critical`: results that are critical although no flag says so. A rule is a range of numbers for one
  * code in one unit, or words in a result's text. Limits are decimals as text, compared exactly.
  */
+
 import { z } from 'zod';
+import { loincSystem } from '../code-systems.ts';
 import { parseDecimal } from '../units/decimal.ts';
 import { text, ucum, uri } from './words.ts';
 
@@ -31,7 +33,7 @@ const said = z
   .max(criticalLimits.textsMax);
 
 export const criticalRule = z.strictObject({
-  system: uri.default('http://loinc.org').describe('The system of the code; default LOINC.'),
+  system: uri.default(loincSystem).describe('The system of the code; default LOINC.'),
   code: z
     .string()
     .min(1)

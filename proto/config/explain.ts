@@ -13,7 +13,7 @@ import {
   isSecretAt,
   objectionAt,
 } from './shape.ts';
-import { gluedKey, numberMeant } from './slips.ts';
+import { decimalComma, gluedKey, numberMeant } from './slips.ts';
 
 type Issue = z.core.$ZodIssue;
 type RawIssue = z.core.$ZodRawIssue;
@@ -90,6 +90,7 @@ function explainIssue(
   });
   if (issue.code === 'unrecognized_keys') {
     const allowed = allowedKeys(schema, path, input);
+    const around = at(input, path);
     return issue.keys.slice(0, documentLimits.problemsMax).map((key) => {
       const at = [...path, key];
       // A key of another form of the same thing.
@@ -102,7 +103,9 @@ function explainIssue(
       if (slip !== undefined)
         return problem([...path, slip.key], positions.ofKey(at), slip.message, slip.hint);
       const near = nearest(key, allowed);
-      const hint = near !== undefined ? `did you mean "${near}"?` : `allowed here: ${allowed.join(', ')}`;
+      const hint =
+        decimalComma(key, around) ??
+        (near !== undefined ? `did you mean "${near}"?` : `allowed here: ${allowed.join(', ')}`);
       return problem(at, positions.ofKey(at), issue.message, hint);
     });
   }
@@ -179,6 +182,13 @@ function hintFor(issue: Issue, schema: z.ZodType, path: Path, input: unknown): s
     const objection = (number: number) => objectionAt(schema, path, input, number, explainMessage);
     const meant = isNumber(issue.expected) ? numberMeant(value, path, objection) : undefined;
     if (meant !== undefined) return meant;
+  }
+  if (issue.code === 'invalid_type' && isMapping(issue.expected) && value !== undefined && path.length > 0) {
+    const keys = allowedKeys(schema, path, input);
+    const form = keys.length === 0 ? 'name: …' : `${keys[0]}: …`;
+    if (value === null)
+      return `write what belongs to it below, indented further (${form}), or remove the key`;
+    return `write { ${form} }, or the keys below it, indented further`;
   }
   const words = allowedWords(schema, path, input);
   if (words.length > 0) {

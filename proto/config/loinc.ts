@@ -2,12 +2,11 @@
  * LOINC's check digit: the figure behind the dash follows from those before it, so that one digit that is wrong, or
  * two that were swapped, give a code that is none. [LOINC Users' Guide, check digit: Mod 10]
  */
+import { loincSystem } from '../code-systems.ts';
 import { nearest } from './nearest.ts';
 import type { Path } from './position.ts';
 import { pathText } from './position.ts';
 import type { Config } from './schema.ts';
-
-export const loincSystem = 'http://loinc.org';
 
 /** The code with the check digit that its number has; undefined where it has that one, or is not of this form. */
 export function rightLoinc(code: string): string | undefined {

@@ -6,6 +6,7 @@
  * told before it does. A rule that looks at flags or priorities itself has thought of it; so has one that comes
  * behind a rule which looks at them and gives `stat`. The `class` of a source says "everything", so it is no surprise.
  */
+import { neverHolds } from './cel.ts';
 import { reachedRules } from './never-warnings.ts';
 import type { Config } from './schema.ts';
 
@@ -45,6 +46,7 @@ export function loweringWarnings({ classes, critical }: Pick<Config, 'classes' |
   const urgents = Object.keys(critical).length === 0 ? builtIn : [...builtIn, marked];
   const unhandled = new Set(urgents);
   for (const { name, when, class: given } of reachedRules(classes.rules)) {
+    if (neverHolds(when)) continue;
     const said = withoutTexts(when);
     if (given === 'stat') {
       for (const urgent of unhandled) if (urgent.told.test(said)) unhandled.delete(urgent);

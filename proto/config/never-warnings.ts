@@ -1,15 +1,20 @@
 /** What a config says and can never come about: a rule behind one that always holds, a source that nobody is. */
+import { neverHolds } from './cel.ts';
 import { nearest } from './nearest.ts';
-import { pathText } from './position.ts';
+import { type Path, pathText } from './position.ts';
 import type { Config } from './schema.ts';
 
 /** Sentences. The config has been checked. */
 export function neverWarnings(config: Config): string[] {
   return [
     ...unreached(config),
+    ...neverTrue(config),
     ...unknownSources(config),
     ...dateForms(config),
     ...doubleDestinations(config),
+    ...unusedDestinations(config),
+    ...idleTables(config),
+    ...sameUnits(config),
   ];
 }
 
@@ -27,6 +32,12 @@ function unreached({ classes }: Config): string[] {
     .map(
       ({ name }) => `The class rule "${name}" is never reached: "${last?.name}" before it is always true.`,
     );
+}
+
+function neverTrue(config: Config): string[] {
+  return [...predicatesOf(config)]
+    .filter(([, when]) => neverHolds(when))
+    .map(([place]) => `${place} never holds, whatever the event: correct its condition, or remove it.`);
 }
 
 function unknownSources(config: Config): string[] {
@@ -84,4 +95,39 @@ function doubleDestinations({ routes }: Config): string[] {
       .filter((destination, at) => to.indexOf(destination) !== at)
       .map((destination) => `${pathText(['routes', name, 'to'])}: "${destination}" stands there twice.`),
   );
+}
+
+function unusedDestinations({ destinations, routes }: Config): string[] {
+  const used = new Set(Object.values(routes).flatMap(({ to }) => to));
+  return Object.keys(destinations)
+    .filter((name) => !used.has(name))
+    .map((name) => `${pathText(['destinations', name])}: no route leads there, so it gets nothing new.`);
+}
+
+/** Tables that say nothing, and entries that nobody sends: a message has no blanks around a code or a unit. */
+function idleTables({ codes, units }: Config): string[] {
+  const empty = Object.entries(codes)
+    .filter(([, { map, unmapped }]) => unmapped === 'worklist' && Object.keys(map).length === 0)
+    .map(([name]) => `${pathText(['codes', name, 'map'])}: there is no entry, so the table changes nothing.`);
+  const maps: [Path, object][] = [
+    ...Object.entries(codes).map(([name, { map }]): [Path, object] => [['codes', name, 'map'], map]),
+    [['units', 'map'], units.map],
+  ];
+  const blank = maps.flatMap(([path, map]) =>
+    Object.keys(map)
+      .filter((key) => key !== key.trim())
+      .map(
+        (key) => `${pathText([...path, key])}: what is sent never has a blank at its ends: remove it here.`,
+      ),
+  );
+  return [...empty, ...blank];
+}
+
+function sameUnits({ units }: Config): string[] {
+  return Object.entries(units.convert)
+    .filter(([, { from, to }]) => from.includes(to))
+    .map(
+      ([name, { to }]) =>
+        `${pathText(['units', 'convert', name])}: from ${to} to ${to} nothing is to convert: remove it from "from".`,
+    );
 }

@@ -3,7 +3,9 @@
  * and users are settings, never here. `Config` is what a config means once it is checked:
  * every default filled in, short forms written out. Durations stay as written (duration.ts).
  */
+
 import { z } from 'zod';
+import { loincSystem } from '../code-systems.ts';
 import { criticalRule } from './critical-schema.ts';
 import { durationMs, isTimer } from './duration.ts';
 import { classes } from './event-words.ts';
@@ -83,7 +85,7 @@ const codeTable = z.strictObject({
 });
 
 const conversion = z.strictObject({
-  system: uri.default('http://loinc.org').describe('The system of the code; default LOINC.'),
+  system: uri.default(loincSystem).describe('The system of the code; default LOINC.'),
   code: z.string().min(1).describe('A code of the observation, sent or mapped.'),
   from: z
     .union([ucum.transform((one) => [one]), z.array(ucum).min(1)])
@@ -92,6 +94,7 @@ const conversion = z.strictObject({
   molecularWeight: z
     .number()
     .positive({ error: 'must be above 0' })
+    .min(1, { error: 'is in g/mol, and nothing weighs less than 1' })
     .optional()
     .describe('g/mol; approves the step between a mass and an amount of substance.'),
 });

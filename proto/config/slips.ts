@@ -22,6 +22,14 @@ export function gluedKey(
   return { key, message, hint: `write "${key}: …"` };
 }
 
+/** `molecularWeight: 180,156` inside { } is two keys, the second without a value. */
+export function decimalComma(key: string, around: unknown): string | undefined {
+  if (!/^\d+$/.test(key) || around === null || typeof around !== 'object') return undefined;
+  if ((around as Record<string, unknown>)[key] !== null) return undefined;
+  const number = Object.values(around).find((value) => Number.isInteger(value));
+  return number === undefined ? undefined : `a number has a point, no comma: ${number}.${key}`;
+}
+
 /**
  * `"5"` and `64KiB` in the place of a number.
  * @param objection to a number there, as in `must be at most 1024`; undefined where it would be taken
@@ -35,7 +43,8 @@ export function numberMeant(
     const wrong = objection(value);
     return wrong === undefined ? `write ${how}: ${value}` : `write ${how}; it ${wrong}`;
   };
-  if (/^-?\d{1,12}$/.test(text)) return write('it without quotes', Number(text));
+  if (/^-?\d{1,12}(?:\.\d{1,12})?$/.test(text)) return write('it without quotes', Number(text));
+  if (/^\d{1,3}(?:[_' ]\d{3})+$/.test(text)) return write('it in one piece', Number(text.replace(/\D/g, '')));
   const bytes = parseSize(text);
   if (bytes === undefined) return undefined;
   return /bytes/i.test(String(path.at(-1)))

@@ -33,6 +33,29 @@ export function kindWarnings({ sources }: Config, listeners: Listeners): string[
 
 /** Sentences. The config has been checked. */
 export function sourceWarnings({ sources }: Config): string[] {
+  return [...idleKeys(sources), ...strangeValues(sources)];
+}
+
+/** Topics make it a source of JSON, and these keys are of HL7 v2. */
+function idleKeys(sources: Config['sources']): string[] {
+  return Object.entries(sources).flatMap(([name, { topics, charset, accept }]) => {
+    if (topics === undefined) return [];
+    const idle = {
+      charset,
+      'accept.processingIds': accept.processingIds,
+      'accept.versions': accept.versions,
+    };
+    return Object.entries(idle).flatMap(([key, value]) =>
+      value === undefined
+        ? []
+        : [
+            `${pathText(['sources', name, ...key.split('.')])} has no effect: a source with topics brings JSON, and this is of HL7 v2.`,
+          ],
+    );
+  });
+}
+
+function strangeValues(sources: Config['sources']): string[] {
   return Object.entries(sources).flatMap(([name, { accept }]) =>
     (['processingIds', 'versions'] as const).flatMap((key) =>
       (accept[key] ?? []).flatMap((value, at) => {

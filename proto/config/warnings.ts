@@ -7,6 +7,7 @@ import { loweringWarnings } from './lowering.ts';
 import { neverWarnings } from './never-warnings.ts';
 import type { Config } from './schema.ts';
 import { sourceWarnings } from './source-warnings.ts';
+import { unitWarnings } from './unit-warnings.ts';
 
 /** Sentences; empty where there is nothing to tell. The config has been checked. */
 export function warningsOf(config: Config): string[] {
@@ -17,6 +18,7 @@ export function warningsOf(config: Config): string[] {
     ...placeWarnings(config),
     ...deviceWarnings(config),
     ...loincWarnings(config),
+    ...unitWarnings(config),
     ...neverWarnings(config),
   ];
 }

@@ -1,8 +1,9 @@
 /** Texts in a config that have a form of their own: each says in its error what to write. */
 
 import { z } from 'zod';
-import { readAddress } from '../address.ts';
+import { isFigures, readAddress } from '../address.ts';
 import { charsetNames, encodingOf } from '../charset-names.ts';
+import { loincSystem } from '../code-systems.ts';
 import { isUcum } from '../units/ucum.ts';
 import { durationDaysMax, durationMs } from './duration.ts';
 import { nearest } from './nearest.ts';
@@ -20,8 +21,16 @@ export function text(check: (value: string) => [message: string, hint: string] |
 
 /** A key that a person chooses: it shows in file names, metrics and audit entries. */
 export const name = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/, {
-  error: 'a name is letters, digits, "-", "_" and ".", at most 64',
+  error: ({ input }) => `a name is letters, digits, "-", "_" and ".", at most 64${unseen(String(input))}`,
 });
+
+/** What came along from a web page or a word processor, and what a terminal does not show. */
+function unseen(value: string): string {
+  const found = /[\p{Cf}\p{Cc}]|(?! )\p{Zs}/u.exec(value)?.[0];
+  if (found === undefined) return '';
+  const code = (found.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0');
+  return `; there is a character that cannot be seen (U+${code})`;
+}
 
 export const duration = text((value) => {
   if (durationMs(value) !== undefined) return undefined;
@@ -56,17 +65,27 @@ export const charset = text((value) => {
 }, 'WINDOWS-1251');
 
 export const address = text((value) => {
-  if ((readAddress(value)?.port ?? 0) > 0) return undefined;
+  const { host, port } = readAddress(value) ?? { host: '', port: 0 };
+  if (/^(?:0\.0\.0\.0|[0:]*)$/.test(host) && port > 0)
+    return [`"${clip(value)}" is where a program listens, no place to send to`, 'name the receiver'];
+  if (isFigures(host)) return [`"${host}" is not an IP address`, 'write four numbers up to 255, or a name'];
+  if (port > 0) return undefined;
   return [`"${clip(value)}" is not host:port`, 'for example: ehr.example.org:2575'];
 }, 'ehr.example.org:2575');
 
-export const uri = text(
-  (value) =>
-    /^[A-Za-z][A-Za-z0-9+.-]*:\S+$/.test(value)
-      ? undefined
-      : [`"${clip(value)}" is not a URI`, 'for example: http://loinc.org, urn:oid:2.16.840.1.113883.3.1'],
-  'http://loinc.org',
-);
+const oid = /^[0-2](?:\.(?:0|[1-9]\d*))+$/;
+
+export const uri = text((value) => {
+  if (oid.test(value)) return [`"${clip(value)}" is not a URI`, `write urn:oid:${value}`];
+  if (!/^[A-Za-z][A-Za-z0-9+.-]*:\S+$/.test(value))
+    return [`"${clip(value)}" is not a URI`, 'for example: http://loinc.org, urn:oid:2.16.840.1.113883.3.1'];
+  if (/^urn:oid:/i.test(value) && !(value.startsWith('urn:oid:') && oid.test(value.slice(8))))
+    return [
+      `"${clip(value)}" is not an OID`,
+      'numbers with points, the first 0, 1 or 2: urn:oid:2.16.840.1.113883.3.1',
+    ];
+  return undefined;
+}, loincSystem);
 
 export const ucum = text(
   (value) =>
@@ -77,13 +96,16 @@ export const ucum = text(
 );
 
 /** A moment: without an offset it would be another one at each site. */
-export const dateTime = text(
-  (value) =>
-    /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d)?(Z|[+-]\d\d:\d\d)$/.test(value) && !Number.isNaN(Date.parse(value))
-      ? undefined
-      : [`"${clip(value)}" is not a date and time with an offset`, 'for example: 2026-11-23T08:15:00+01:00'],
-  '2026-11-23T08:15:00+01:00',
-);
+export const dateTime = text((value) => {
+  const [, day] = /^(\d{4}-\d\d-\d\d)T\d\d:\d\d(?::\d\d)?(?:Z|[+-]\d\d:\d\d)$/.exec(value) ?? [];
+  if (day === undefined || Number.isNaN(Date.parse(value)))
+    return [
+      `"${clip(value)}" is not a date and time with an offset`,
+      'for example: 2026-11-23T08:15:00+01:00',
+    ];
+  // Date takes the 31st of February for the 3rd of March.
+  return new Date(day).toISOString().startsWith(day) ? undefined : [`there is no ${day}`, 'correct the day'];
+}, '2026-11-23T08:15:00+01:00');
 
 /** [MQTT-4.7.1-2] [MQTT-4.7.1-3] */
 export const topicFilter = text((value) => {

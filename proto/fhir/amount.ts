@@ -2,8 +2,9 @@
  * How much of a drug and how fast. Only plain numbers are told as such; `1/2`, `0,125` and `<=20` stand in words, and
  * so does what FHIR's choice of one dose and one rate has no place for: half of an amount would be another amount.
  */
+import { ucumSystem } from '../code-systems.ts';
 import type { Medication } from '../gen/hilum/v1/event.ts';
-import { quantity, ucum } from './datatypes.ts';
+import { quantity } from './datatypes.ts';
 import { Decimal, type Element } from './json.ts';
 import { units } from './timing.ts';
 import { plain } from './timings.ts';
@@ -100,7 +101,7 @@ function perTime(per: string, numerator: Element | undefined): Element | undefin
   const [, unit = '', count = ''] = /^([SMHDWL])(\d+)$/i.exec(per) ?? [];
   const code = units[unit.toUpperCase()];
   if (numerator === undefined || code === undefined) return undefined;
-  return { rateRatio: { numerator, denominator: { ...quantity(count, code), system: ucum, code } } };
+  return { rateRatio: { numerator, denominator: { ...quantity(count, code), system: ucumSystem, code } } };
 }
 
 function isUnit({ unit, unitCode }: Medication, asked: string): boolean {

@@ -1,4 +1,5 @@
 /** The canonical event's parts as FHIR R4 data types. */
+import { ucumSystem } from '../code-systems.ts';
 import type {
   Address,
   ClinicalTime,
@@ -15,7 +16,6 @@ import { Decimal, type Element, type Json, lean, present, visible } from './json
 import { addressType, addressUse, nameScript, nameUse } from './tables.ts';
 
 const terminology = 'http://terminology.hl7.org/CodeSystem';
-export const ucum = 'http://unitsofmeasure.org';
 
 /** Stands where FHIR wants an element that the message did not have. */
 export const notStated: Element = {
@@ -292,9 +292,9 @@ export function unitOf(unit: string, unitCode?: Code): Element {
   const codings = unitCode?.codings ?? [];
   // What we read it as, else what the sender called UCUM and is; anything else is not told as UCUM.
   const found =
-    codings.find((one) => one.system === ucum && one.mapped) ??
-    codings.find((one) => one.system === ucum && isUcum(one.code)) ??
-    codings.find((one) => one.system !== ucum);
+    codings.find((one) => one.system === ucumSystem && one.mapped) ??
+    codings.find((one) => one.system === ucumSystem && isUcum(one.code)) ??
+    codings.find((one) => one.system !== ucumSystem);
   const value = code(found?.code ?? '');
   if (found === undefined || value === undefined || found.system === '') return { unit };
   return { unit: unitCode?.text || found.display || unit, system: uri(found.system), code: value };

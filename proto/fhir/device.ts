@@ -1,4 +1,5 @@
 /** Device, and its alarm and its silence as Observations: R4 has no resource for an alert. */
+import { mdcSystem } from '../code-systems.ts';
 import type { Alarm, ClinicalEvent, ClinicalTime, Observation } from '../gen/hilum/v1/event.ts';
 import type { RowDevice } from '../row-device.ts';
 import {
@@ -19,7 +20,6 @@ import { associationExtension } from './own-extensions.ts';
 import { practitioner } from './practitioner.ts';
 import { observationStatus } from './tables.ts';
 
-const mdc = 'urn:iso:std:iso:11073:10101';
 /** MDC_EVT_ALARM. */
 const anyAlarm = '196616';
 
@@ -133,7 +133,7 @@ const pump = /^MDC_DEV_PUMP_/;
 
 /** Rows that say what the alarm says: its attributes, and its own code and text. */
 export function isOfAlarm(alarm: Alarm, row: Observation): boolean {
-  const coding = row.code?.codings.find(({ system }) => system === mdc);
+  const coding = row.code?.codings.find(({ system }) => system === mdcSystem);
   const attribute = attributesOf(alarm).find(([code]) => code === coding?.code);
   // A word that nobody understood is not in the alarm; of a status the words are those of an earlier phase.
   if (attribute !== undefined)
@@ -147,7 +147,7 @@ export function isOfAlarm(alarm: Alarm, row: Observation): boolean {
 /** The attributes of an alarm under their MDC codes [IHE DEV TF-2 3.4]. */
 function attributes(alarm: Alarm): Element[] {
   return attributesOf(alarm).flatMap(([code, name, valueString]) =>
-    valueString === '' ? [] : [{ code: coded(mdc, code, name), valueString }],
+    valueString === '' ? [] : [{ code: coded(mdcSystem, code, name), valueString }],
   );
 }
 

@@ -16,6 +16,7 @@
  *
  * A candidate stands nowhere else in the bundle: it is a guess, and never Device.patient or a subject.
  */
+import { ucumSystem } from '../code-systems.ts';
 import type {
   BloodUnit,
   ClinicalTime,
@@ -25,17 +26,7 @@ import type {
   Extension,
   Timing,
 } from '../gen/hilum/v1/event.ts';
-import {
-  code,
-  coded,
-  concept,
-  concepts,
-  dateTime,
-  hl7System,
-  identifier,
-  quantity,
-  ucum,
-} from './datatypes.ts';
+import { code, coded, concept, concepts, dateTime, hl7System, identifier, quantity } from './datatypes.ts';
 import type { Draft } from './draft.ts';
 import { type Element, type Json, lean, present, visible } from './json.ts';
 import { location } from './location.ts';
@@ -132,7 +123,7 @@ export function associationExtension(draft: Draft, from: DeviceAssociation | und
   return complex('device-association', [
     part('basis', 'Code', code(basis)),
     part('since', 'DateTime', dateTime(since)),
-    part('age', 'Duration', age && { ...age, system: ucum, code: 's' }),
+    part('age', 'Duration', age && { ...age, system: ucumSystem, code: 's' }),
     ...candidates.map((one) => part('candidate', 'Identifier', identifier(one))),
     part('location', 'Reference', location(draft, from.location)),
     part('declaredBy', 'String', declaredBy),

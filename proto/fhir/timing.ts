@@ -3,8 +3,9 @@
  * are open text, so the pattern is a code and no frequency is made of it. Something happens at a moment (`event`) only
  * where it is done once; else the moment is when it begins, and bounds the pattern.
  */
+import { ucumSystem } from '../code-systems.ts';
 import type { ClinicalTime, OrderSequence, Timing } from '../gen/hilum/v1/event.ts';
-import { dateTime, hl7System, period, quantity, ucum } from './datatypes.ts';
+import { dateTime, hl7System, period, quantity } from './datatypes.ts';
 import { Decimal, type Element, type Json } from './json.ts';
 import { table } from './tables.ts';
 import { plain } from './timings.ts';
@@ -148,7 +149,7 @@ export function lasting(sent: string): Element | undefined {
   const [value = times, unit = old] = old === '' ? sent.split(/[\^&]/) : [];
   const code = units[unit.toUpperCase()];
   if (code === undefined || Decimal.of(value) === undefined) return undefined;
-  return { ...quantity(value, code), system: ucum, code };
+  return { ...quantity(value, code), system: ucumSystem, code };
 }
 
 /** RXE-22 [HL7 4A.4.4.22]: S, M, H, D, W or L (month) and how many of them; of TQ1-6 UCUM and words. */

@@ -2,8 +2,9 @@
  * An observed value as Observation.value[x]. Text is a number only where it is one: `7.40` is a quantity with
  * these digits, `<0.01` one with a comparator, `1:80` a ratio, `2-4` of an SN or NR a range; `1,5` stays a string.
  */
+import { ucumSystem } from '../code-systems.ts';
 import type { Code, Observation } from '../gen/hilum/v1/event.ts';
-import { code, concept, dateTime, period, quantity, ucum, unitOf } from './datatypes.ts';
+import { code, concept, dateTime, period, quantity, unitOf } from './datatypes.ts';
 import { Decimal, type Element, type Json } from './json.ts';
 
 export type Value = Record<string, Json>;
@@ -24,7 +25,7 @@ function translation(from: Observation): Element | undefined {
   if (amount === undefined) return undefined;
   return {
     url: 'http://hl7.org/fhir/StructureDefinition/iso21090-PQ-translation',
-    valueQuantity: { ...amount, comparator, system: ucum, code: code(unit) },
+    valueQuantity: { ...amount, comparator, system: ucumSystem, code: code(unit) },
   };
 }
 

@@ -8,8 +8,6 @@
 import { createRequire } from 'node:module';
 import { type Decimal, fromNumber } from './decimal.ts';
 
-export const ucumSystem = 'http://unitsofmeasure.org';
-
 /** What the library is asked for; it has no types of its own. */
 interface LhcUtils {
   validateUnitString(text: string, suggest?: boolean): Validated;

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import net from 'node:net';
 import t from 'tap';
 import { controlIds } from '../../gateway/capture/mllp/answers.ts';
-import { createMllpListener } from '../../gateway/capture/mllp/listener.ts';
+import { MllpListener } from '../../gateway/capture/mllp/listener.ts';
 import type { FlowLimits } from '../../gateway/capture/mllp/options.ts';
 import { MemoryIntake } from '../kit/memory-intake.ts';
 import { frame } from '../kit/mllp-frame.ts';
@@ -15,7 +15,7 @@ const kib = 1024;
 async function start(owner: Owner, flow: Partial<FlowLimits>) {
   const intake = new MemoryIntake();
   const logs: string[] = [];
-  const listener = createMllpListener(
+  const listener = new MllpListener(
     {
       name: 'lab',
       host: '127.0.0.1',

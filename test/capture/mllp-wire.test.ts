@@ -6,8 +6,7 @@ import { once } from 'node:events';
 import net from 'node:net';
 import t from 'tap';
 import { controlIds } from '../../gateway/capture/mllp/answers.ts';
-import { createMllpListener } from '../../gateway/capture/mllp/listener.ts';
-import type { MllpListener } from '../../gateway/capture/mllp/options.ts';
+import { MllpListener } from '../../gateway/capture/mllp/listener.ts';
 import { MemoryIntake } from '../kit/memory-intake.ts';
 import type { Owner } from '../kit/process.ts';
 import { until } from '../kit/wait.ts';
@@ -22,7 +21,7 @@ interface Rig {
 async function start(owner: Owner, nextControlId = controlIds(Date.now() * 1000)): Promise<Rig> {
   const intake = new MemoryIntake();
   const logs: Rig['logs'] = [];
-  const listener = createMllpListener(
+  const listener = new MllpListener(
     {
       name: 'lab',
       host: '127.0.0.1',

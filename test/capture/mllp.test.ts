@@ -8,8 +8,8 @@ import tls from 'node:tls';
 import t from 'tap';
 import { controlIds } from '../../gateway/capture/mllp/answers.ts';
 import type { Header } from '../../gateway/capture/mllp/header.ts';
-import { createMllpListener } from '../../gateway/capture/mllp/listener.ts';
-import type { MllpLimits, MllpListener } from '../../gateway/capture/mllp/options.ts';
+import { MllpListener } from '../../gateway/capture/mllp/listener.ts';
+import type { MllpLimits } from '../../gateway/capture/mllp/options.ts';
 import { MemoryIntake } from '../kit/memory-intake.ts';
 import { type Answer, MllpClient, sendOnce } from '../kit/mllp-client.ts';
 import { frame } from '../kit/mllp-frame.ts';
@@ -37,7 +37,7 @@ interface RigOptions {
 async function start(owner: Owner, options: RigOptions = {}): Promise<Rig> {
   const intake = new MemoryIntake();
   const logs: Rig['logs'] = [];
-  const listener = createMllpListener(
+  const listener = new MllpListener(
     {
       name: 'lab',
       host: '127.0.0.1',

@@ -1,12 +1,6 @@
 /** The pure parts of the MQTT source: topic rules, the fixed-header guard, passwords, urgency. */
 import t from 'tap';
-import {
-  Access,
-  filterCovers,
-  filterMatches,
-  isTopicFilter,
-  isTopicName,
-} from '../../gateway/capture/mqtt/acl.ts';
+import { Access } from '../../gateway/capture/mqtt/acl.ts';
 import { Answers } from '../../gateway/capture/mqtt/answers.ts';
 import { FixedHeaders } from '../../gateway/capture/mqtt/guard.ts';
 import {
@@ -15,6 +9,7 @@ import {
   PasswordGate,
   verifyPassword,
 } from '../../gateway/capture/mqtt/passwords.ts';
+import { filterCovers, filterMatches, isTopicFilter, isTopicName } from '../../gateway/capture/mqtt/topic.ts';
 import { guessClass } from '../../gateway/capture/mqtt/urgency.ts';
 
 t.test('mqtt acl - filters match as in section 4.7', async (t) => {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import t from 'tap';
 import { loadSettings as loadPlaneSettings } from '../../control-plane/settings.ts';
 import { loadSettings, parseSettings } from '../../gateway/settings.ts';
+import { settingsWarnings } from '../../gateway/settings-warnings.ts';
 
 const mqtt = (more: string) => `listeners: { ward: { type: mqtt, listen: "127.0.0.1:0", ${more} } }`;
 
@@ -43,6 +44,11 @@ for (const [what, text, told] of [
     'two listeners at one place',
     'listeners: { a: { type: mllp, listen: "127.0.0.1:2575" }, b: { type: mqtt, listen: "127.0.0.1:2575" } }',
     /listeners\.b\.listen: 127\.0\.0\.1:2575 is that of listeners\.a\.listen too; give each a port of its own/,
+  ],
+  [
+    'a listener at all addresses, one of which is that of another one',
+    'listeners: { a: { type: mllp, listen: "127.0.0.1:2575" }, b: { type: mllp, listen: "0.0.0.0:2575", tls: { mode: none, range: [10.0.0.0/8], reason: a, owner: b } } }',
+    /listeners\.b\.listen: 0\.0\.0\.0:2575 and 127\.0\.0\.1:2575 \(listeners\.a\.listen\) meet; give each/,
   ],
   [
     'the status page where a listener is',
@@ -128,11 +134,11 @@ t.test('settings - a user that a client certificate gives needs no password', as
 t.test('settings - a file is UTF-8 or refused; one without a word takes every default', async (t) => {
   const file = join(t.testdir(), 'settings.yaml');
   for (const load of [loadSettings, loadPlaneSettings]) {
-    writeFileSync(file, Buffer.from('keyFile: "/schl\xfcssel"\n', 'latin1'));
+    writeFileSync(file, Buffer.from('# kein Umlaut\nkeyFile: "/schl\xfcssel"\n', 'latin1'));
     t.throws(() => load('/nowhere', file), {
       code: 'settings-bad',
-      message: /is not UTF-8/,
-      hint: /iconv -f ISO-8859-1/,
+      message: /is not UTF-8, line 2\./,
+      hint: /iconv -f WINDOWS-1252/,
       exit: 78,
     });
     writeFileSync(file, Buffer.from('keyFile: key\n', 'utf16le'));
@@ -157,4 +163,22 @@ t.test('settings - places of the control plane are host:port', async (t) => {
   }
   writeFileSync(file, 'grpc: "[::]:7443"\nadvertise: hilum.example.org:7443\nhttp: "localhost:0"');
   t.match(loadPlaneSettings('/nowhere', file).settings, { grpc: '[::]:7443' });
+});
+
+t.test('settings - what is most likely not meant is warned of', async (t) => {
+  const told = (text: string) => settingsWarnings(parseSettings(text, 's.yaml'));
+  t.same(told('listeners: {}'), ['listeners: there is none, so nothing is taken in.']);
+  t.same(
+    told(`listeners:
+  lab: { type: mllp, listen: "127.0.0.1:2575", tls: { mode: none, certFile: a.pem, keyFile: a.key } }
+  adt: { type: mllp, listen: "10.1.2.3:2576", tls: { mode: none, range: [0.0.0.0/0], reason: a, owner: b } }
+  ward: { type: mqtt, listen: "127.0.0.1:1883", anonymous: {} }
+`),
+    [
+      'listeners.lab.tls: mode none is without TLS, and the files there are not used: write mode: optional or required.',
+      'listeners.adt.tls.range: it has every address: name those of the senders.',
+      'listeners.ward: nobody may publish there: give it users, or anonymous, with publish.',
+    ],
+  );
+  t.same(told('drainTimeout: 10s'), [], 'the defaults');
 });

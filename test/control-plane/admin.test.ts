@@ -1,5 +1,6 @@
 /** The admin API on its real port, over a log that is written to directly. */
 import { join } from 'node:path';
+import { status } from '@grpc/grpc-js';
 import t, { type Test } from 'tap';
 import { connect } from '../../control-plane/ctl/client.ts';
 import { eventId } from '../../control-plane/eventlog/keys.ts';
@@ -59,6 +60,21 @@ t.test('events - a stream that follows begins after the index that it names', as
   t.same(after, [4n, 5n, 'caught up', 6n]);
   t.same(news, ['caught up', 6n], 'without one it begins with what comes');
   t.same(all, [1n, 2n, 3n, 4n, 5n, 'caught up', 6n]);
+});
+
+t.test('events - a class or kind that no event has is refused, not waited for', async (t) => {
+  const { client } = await openPlane(t);
+  const refused = (facts: Partial<StreamEventsRequest>) =>
+    new Promise<object | undefined>((resolve) => {
+      const call = client.streamEvents(StreamEventsRequest.fromPartial({ fromStart: true, ...facts }));
+      call.on('error', resolve);
+      call.on('data', () => {});
+      call.on('end', () => resolve(undefined));
+    });
+  const code = status.INVALID_ARGUMENT;
+  t.match(await refused({ class: 'STAT' }), { code, details: /class .* Did you mean "stat"\?/ });
+  t.match(await refused({ kind: 'ORU' }), { code, details: /kind .* There are: admission, observation,/ });
+  t.equal(await refused({ class: 'stat', kind: 'device-alarm' }), undefined);
 });
 
 t.test(

@@ -59,8 +59,17 @@ for (const version of ['v1', 'v1alpha']) {
 
     const { list_services_response: listed } = await ask({ list_services: '' });
     const names = listed?.service.map(({ name }) => name) ?? [];
-    for (const name of ['hilum.v1.Admin', 'hilum.v1.Enrollment', 'hilum.v1.Uplink'])
+    const services = ['hilum.v1.Admin', 'hilum.v1.Enrollment', 'hilum.v1.Uplink', 'grpc.health.v1.Health'];
+    for (const name of [...services, `grpc.reflection.${version}.ServerReflection`]) {
       t.ok(names.includes(name), name);
+      const { file_descriptor_response: own } = await ask({ file_containing_symbol: name });
+      t.ok(
+        own?.file_descriptor_proto.some((bytes) =>
+          fromBinary(FileDescriptorProtoSchema, bytes).service.some((one) => name.endsWith(`.${one.name}`)),
+        ),
+        `what it has: ${name}`,
+      );
+    }
 
     const { file_descriptor_response: files } = await ask({
       file_containing_symbol: 'hilum.v1.ClinicalEvent',

@@ -1,9 +1,9 @@
 /** What a value costs the normalizer is by its length alone: else one message ends a worker, and goes to quarantine for its time. */
 import t from 'tap';
 import { meaningOf, understand } from '../../gateway/meaning.ts';
-import { isPlausible } from '../../gateway/normalize/plausible-unit.ts';
 import { configSchema } from '../../proto/config/schema.ts';
 import { JournalRecord } from '../../proto/gen/hilum/v1/journal.ts';
+import { isPlausible } from '../../proto/units/plausible-unit.ts';
 
 const meaning = meaningOf(configSchema.parse({}), 0);
 /** Each takes some tens of milliseconds, and took tens of seconds. */

@@ -97,6 +97,13 @@ t.test('reports - rows of a specimen with many orders do not make a huge message
   t.throws(() => events('OUL^R22', 'SPM|1|S1||SER', ...rows, ...orders), /over 64 MiB/);
 });
 
+t.test('reports - what EVN says is repeated by each order, and counts to the bound of that', async (t) => {
+  const evn = `EVN|R01|20261123101500|||OP1^${'X'.repeat(30_000)}`;
+  const orders = Array.from({ length: 2_500 }, (_, at) => `OBR|${at + 1}|P${at}`);
+  t.equal(events('ORU^R01', evn, ...orders.slice(0, 60)).length, 60);
+  t.throws(() => events('ORU^R01', evn, ...orders), /over 64 MiB/);
+});
+
 const two = [
   'SPM|1|^S1||TISS',
   'OBX|1|ST|SW^Weight^L||3||||||F',

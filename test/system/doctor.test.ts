@@ -185,6 +185,19 @@ t.test('doctor - a certificate that is over, and issuers that are none, are foun
   const found = (await doctor(data)).findings.find(({ check }) => check === 'listener');
   t.match(found, { state: 'fail', code: 'listener-certificate-expired', message: /lab.*2026/ });
   t.match(await check(), { code: 78, stderr: /listener "lab" ended at Jan {2}1 .*2026/ });
+  const early = await selfSigned({
+    commonName: 'early',
+    notBefore: new Date('2126-01-01'),
+    notAfter: new Date('2126-02-01'),
+  });
+  const der = Buffer.from(early.certPem.replace(/-----.*?-----|\s/g, ''), 'base64');
+  writeFileSync(join(data, 'der.pem'), der);
+  writeFileSync(join(data, 'early.pem'), early.certPem);
+  writeFileSync(join(data, 'early.key'), early.keyPem, { mode: 0o600 });
+  settings(tlsListener('early.pem', 'early.key'));
+  t.match(await check(), { code: 78, stderr: /listener "lab" begins at Jan {2}1 .*2126/ });
+  settings(tlsListener('der.pem', 'early.key'));
+  t.match(await check(), { code: 78, stderr: /certFile holds no certificate/ }, 'DER');
   settings(tlsListener('over.pem', 'over.key').replace('mode: optional', 'mode: required, caFile: over.key'));
   t.match(
     (await doctor(data)).findings.find(({ check }) => check === 'listener'),

@@ -112,8 +112,9 @@ t.test('overtaken - a report that arrives behind its correction is told as super
 t.test('overtaken - mapping again a report that was replaced does not make it the newest', async (t) => {
   await send(oru('P2', 'P', '20261126120000', ['GLU7 1.0']), oru('F2', 'F', '20261126130000', ['GLU7 9.9']));
   await whole(5);
-  await until(async () => (await site.ask<object[]>('codes', 'list', '--unmapped')).length > 0, {
-    what: 'the codes at the centre',
+  const unmapped = () => site.ask<{ code: string }[]>('codes', 'list', '--unmapped');
+  await until(async () => (await unmapped()).some(({ code }) => code === 'GLU7'), {
+    what: 'the code at the centre',
     timeoutMs: 30_000,
     everyMs: 100,
   });

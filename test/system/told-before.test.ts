@@ -11,6 +11,7 @@ t.test('check - a config is warned of with what the settings know', async (t) =>
     join(data, 'settings.yaml'),
     `listeners:
   lab: { type: mllp, listen: "127.0.0.1:0" }
+  own: { type: mllp, listen: "0.0.0.0:25999", tls: { mode: none, range: [127.0.0.1], reason: a, owner: b } }
   ward: { type: mqtt, listen: "127.0.0.1:0", anonymous: { publish: ["devices/#"] } }
 `,
   );
@@ -27,10 +28,21 @@ t.test('check - a config is warned of with what the settings know', async (t) =>
 `),
     {
       code: 0,
-      stdout: /site\.yaml: all well\.\n$/,
+      stdout: /site\.yaml: no mistake, 4 warnings:\n$/,
       stderr: `sources.lab.kind: the listener "lab" is MLLP, which brings hl7v2: device has no effect.
 sources.monitors.kind: the listener "ward" is MQTT, which brings device: hl7v2 has no effect.
 sources.pumps.topics: nobody may publish to pumps/# at the listener "ward"`,
+    },
+  );
+  t.match(
+    await check(`destinations:
+  loop: { type: mllp, address: "127.0.0.1:25999" }
+  ehr: { type: mllp, address: "10.1.2.3:25999" }
+routes: { r: { to: [loop, ehr] } }
+`),
+    {
+      stdout: /site\.yaml: no mistake, 1 warning:\n$/,
+      stderr: /^destinations\.loop\.address: 127\.0\.0\.1:25999 is the listener "own" of this gateway/,
     },
   );
   const { stderr } = await check(

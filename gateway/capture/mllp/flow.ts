@@ -23,6 +23,10 @@ export interface Stream {
   /** Messages without an answer. */
   readonly slots: readonly unknown[];
   readonly closing: boolean;
+  /** Not read, or again. */
+  onHeld(held: boolean): void;
+  /** The peer reads none of its answers. */
+  onUnread(): void;
 }
 
 interface Memory {
@@ -39,40 +43,31 @@ interface OfAddress {
   streams: number;
 }
 
-interface FlowHooks<S> {
-  /** Not read, or again: the time of its frame stands still meanwhile. */
-  onHeld(stream: S, held: boolean): void;
-  /** The peer reads none of its answers. */
-  onUnread(stream: S): void;
-}
-
-export class Flow<S extends Stream> {
+export class Flow {
   readonly #unansweredMax: number;
   readonly #limits: typeof flowDefaults;
   readonly #counters: MllpCounters;
-  readonly #hooks: FlowHooks<S>;
-  readonly #streams = new Map<S, Memory>();
-  readonly #held = new Set<S>();
+  readonly #streams = new Map<Stream, Memory>();
+  readonly #held = new Set<Stream>();
   /** In the middle of a frame; who began first is first. */
-  readonly #halves = new Set<S>();
+  readonly #halves = new Set<Stream>();
   readonly #ofAddress = new Map<string, OfAddress>();
   #relieving = false;
 
-  constructor({ unansweredMax, flow }: MllpLimits, counters: MllpCounters, hooks: FlowHooks<S>) {
+  constructor({ unansweredMax, flow }: MllpLimits, counters: MllpCounters) {
     this.#unansweredMax = unansweredMax;
     this.#limits = { ...flowDefaults, ...flow };
     this.#counters = counters;
-    this.#hooks = hooks;
   }
 
-  add(stream: S): void {
+  add(stream: Stream): void {
     this.#streams.set(stream, { inFlightBytes: 0, halfFrameBytes: 0, largeBytes: 0, unread: undefined });
     stream.socket.on('drain', () => this.look(stream));
     stream.socket.once('close', () => this.#gone(stream));
   }
 
   /** A message waits for its commit, or no more: then the bytes are negative. */
-  inFlight(stream: S, bytes: number): void {
+  inFlight(stream: Stream, bytes: number): void {
     this.#counters.inFlightBytes += bytes;
     const its = this.#streams.get(stream);
     if (its !== undefined) its.inFlightBytes += bytes;
@@ -80,7 +75,7 @@ export class Flow<S extends Stream> {
   }
 
   /** So many bytes of a frame without its end stand in memory now. */
-  halfFrame(stream: S, bytes: number): void {
+  halfFrame(stream: Stream, bytes: number): void {
     const its = this.#streams.get(stream);
     if (its === undefined) return;
     this.#counters.halfFrameBytes += bytes - its.halfFrameBytes;
@@ -91,7 +86,7 @@ export class Flow<S extends Stream> {
   }
 
   /** Something of it changed: it is read, or not, by what it has now. */
-  look(stream: S): void {
+  look(stream: Stream): void {
     const its = this.#streams.get(stream);
     if (its === undefined || stream.closing || stream.socket.destroyed) return;
     const { unsentBytesMax, unreadTimeoutMs } = this.#limits;
@@ -99,7 +94,7 @@ export class Flow<S extends Stream> {
     if (unsent < unsentBytesMax) {
       clearTimeout(its.unread);
       its.unread = undefined;
-    } else its.unread ??= setTimeout(() => this.#hooks.onUnread(stream), unreadTimeoutMs);
+    } else its.unread ??= setTimeout(() => stream.onUnread(), unreadTimeoutMs);
     const before = this.#held.has(stream);
     const held = this.#over(stream, its, before ? 0.5 : 1) || unsent >= unsentBytesMax;
     if (held === before) return;
@@ -111,11 +106,11 @@ export class Flow<S extends Stream> {
       this.#held.delete(stream);
       stream.socket.resume();
     }
-    this.#hooks.onHeld(stream, held);
+    stream.onHeld(held);
   }
 
   /** Over so much of a bound. */
-  #over(stream: S, its: Memory, share: number): boolean {
+  #over(stream: Stream, its: Memory, share: number): boolean {
     const { inFlightBytesMax, inFlightBytesTotalMax, halfFrameBytesTotalMax } = this.#limits;
     const { inFlightBytes, halfFrameBytes } = this.#counters;
     if (stream.slots.length >= this.#unansweredMax * share) return true;
@@ -129,7 +124,7 @@ export class Flow<S extends Stream> {
     return first !== stream && bytes >= fair && its.largeBytes >= fair / streams;
   }
 
-  #countLarge(stream: S, its: Memory, bytes: number): void {
+  #countLarge(stream: Stream, its: Memory, bytes: number): void {
     const before = its.largeBytes;
     if (bytes === before) return;
     its.largeBytes = bytes;
@@ -142,7 +137,7 @@ export class Flow<S extends Stream> {
     else this.#ofAddress.delete(stream.address);
   }
 
-  #gone(stream: S): void {
+  #gone(stream: Stream): void {
     const its = this.#streams.get(stream);
     if (its === undefined) return;
     clearTimeout(its.unread);

@@ -1,8 +1,6 @@
 /** What an MLLP listener is given, its limits, and what it counts. */
-import type { AddressInfo } from 'node:net';
 import type { TlsOptions } from 'node:tls';
 import type { Class } from '../intake.ts';
-import type { Refused } from '../refusals.ts';
 import type { Header } from './header.ts';
 
 export interface MllpOptions {
@@ -108,14 +106,3 @@ export const emptyCounters = (): MllpCounters => ({
   inFlightBytes: 0,
   halfFrameBytes: 0,
 });
-
-export interface MllpListener {
-  start(): Promise<AddressInfo>;
-  /** Stops intake, finishes the commits in hand and sends their answers; safe unstarted and twice. */
-  stop(deadlineMs: number): Promise<void>;
-  counters(): MllpCounters;
-  /** Connections, by reason. */
-  refused(): Refused[];
-  /** New certificates for new connections; throws where they cannot be used, and the old ones stay. */
-  renew(tls: TlsOptions): void;
-}

@@ -8,13 +8,14 @@
  *   client id free.
  * - A client id is taken over by the same user or certificate only, and not in a loop (ownership.ts).
  */
-import { Access, isCleanText, isTopicName } from './acl.ts';
+import { Access } from './acl.ts';
 import { Admission, type Refusal } from './admission.ts';
 import type { ConnectPacket, Link } from './link.ts';
 import { Ownership } from './ownership.ts';
 import type { MqttPart } from './part.ts';
 import type { Qos2 } from './qos2.ts';
 import { Sessions, sessionKey } from './sessions.ts';
+import { isCleanText, isTopicName } from './topic.ts';
 
 export class Connecting {
   readonly #part: MqttPart;

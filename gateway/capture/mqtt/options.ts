@@ -1,8 +1,8 @@
 /** What the MQTT source is given, its limits, and what it counts. */
 import { mqttTopicLevelsMax } from '../../../proto/limits.ts';
 import type { Class } from '../intake.ts';
-import { isTopicFilter } from './acl.ts';
 import { isPasswordHash } from './passwords.ts';
+import { isTopicFilter } from './topic.ts';
 
 export interface MqttSourceOptions {
   /** The listener's name; scope of its packet identifiers. */

@@ -9,12 +9,12 @@
  * is not journaled is not acknowledged, and closes the connection.
  */
 import type { Receipt, RecordDraft } from '../intake.ts';
-import { isTopicName } from './acl.ts';
 import type { Backpressure } from './backpressure.ts';
 import type { Done, Link, PublishPacket } from './link.ts';
 import type { MqttPart } from './part.ts';
 import type { Qos2 } from './qos2.ts';
 import { qos1Repeat, type Session } from './sessions.ts';
+import { isTopicName } from './topic.ts';
 
 export class Publishing {
   readonly #part: MqttPart;

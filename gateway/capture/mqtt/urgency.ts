@@ -6,6 +6,7 @@
  *
  * Where a config has its own say, a guess is a hint that no patient's order hangs from, so doubt goes up.
  */
+import { alarmClasses, priorityFlags } from '../../../proto/config/device-words.ts';
 import { looksLikeHl7v2 } from '../../../proto/looks-like-hl7v2.ts';
 import { saysNoAlarm, vitalsMembers } from '../../../proto/vitals-members.ts';
 import { isCritical } from '../flags.ts';
@@ -82,23 +83,11 @@ function ofAlarm(item: unknown): Class {
   const said = new Set(wordsOf(item.priority).map((word) => word.trim().toLowerCase()));
   if (said.size > 1) return 'urgent';
   const [word = ''] = said;
-  return priorities.get(word) ?? flags.get(word) ?? priorities.get(word.replace(/[\s_-]+/g, '')) ?? 'urgent';
+  const flagged = priorityFlags.get(word.toUpperCase());
+  return byPriority.get(flagged ?? word.replace(/[\s_-]+/g, '')) ?? 'urgent';
 }
 
-/** The words of gateway/normalize/known-word.ts. */
-const priorities = new Map<string, Class>([
-  ['high', 'stat'],
-  ['medium', 'urgent'],
-  ['low', 'routine'],
-  ['none', 'routine'],
-]);
-const flags = new Map<string, Class>([
-  ['ph', 'stat'],
-  ['pm', 'urgent'],
-  ['pl', 'routine'],
-  ['pn', 'routine'],
-  ['pi', 'routine'],
-]);
+const byPriority: ReadonlyMap<string, Class> = new Map(Object.entries(alarmClasses));
 
 function speaks({ id, text, code, name, ...others }: Fields): boolean {
   if (scalar(id).trim() !== '' && typeof id !== 'boolean') return true;

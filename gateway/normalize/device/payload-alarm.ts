@@ -2,10 +2,12 @@
  * The alarm of an item: where the template's condition holds, or the payload gives a name, a priority or a phase. A
  * high alarm that has no name is still a high alarm.
  */
+
 import type { ClinicalTime } from '../../../proto/gen/hilum/v1/event.ts';
 import { Alarm } from '../../../proto/gen/hilum/v1/event.ts';
+import { vocabulary } from '../known-word.ts';
 import type { Reading } from './reading.ts';
-import { alarmTimes, INACTIVATIONS, PHASES, PRIORITIES, STATES, TYPES } from './scope.ts';
+import { alarmTimes } from './scope.ts';
 import type { AlarmTemplate } from './template.ts';
 import { codeOf, identifierOf } from './template-values.ts';
 
@@ -28,18 +30,18 @@ export function payloadAlarm(
     if (template.when === undefined && !speaks) return undefined;
     reading.scope.remark('alarm: without code, text and id');
   }
-  const phase = reading.word(template.phase, PHASES, 'alarm phase');
-  const state = reading.word(template.state, STATES, 'alarm state');
+  const phase = reading.word(template.phase, vocabulary.phase, 'alarm phase');
+  const state = reading.word(template.state, vocabulary.state, 'alarm state');
   const time = reading.scope.time(reading.select(template.time)[0], 'alarm time') ?? itemTime;
   return Alarm.fromPartial({
     identifier,
     code,
     text,
-    priority: reading.word(template.priority, PRIORITIES, 'alarm priority'),
+    priority: reading.word(template.priority, vocabulary.priority, 'alarm priority'),
     phase,
     state,
-    inactivation: reading.wordList(template.inactivation, INACTIVATIONS, 'alarm inactivation'),
-    type: reading.word(template.type, TYPES, 'alarm type'),
+    inactivation: reading.wordList(template.inactivation, vocabulary.inactivation, 'alarm inactivation'),
+    type: reading.word(template.type, vocabulary.type, 'alarm type'),
     ...alarmTimes({ phase, state }, (member) => reading.text(template[member]?.from ?? []) !== '', time),
   });
 }

@@ -7,23 +7,16 @@
  * was delivered is passed over: by template and item, and what the built-in shape gave of an array under any template.
  * A payload that would cost more than the meters hold is refused as a whole, with the name of the template.
  */
+
 import type { Identifier } from '../../../proto/gen/hilum/v1/event.ts';
 import { ClinicalEvent, Device, Observation, Order } from '../../../proto/gen/hilum/v1/event.ts';
-import { type NormalizeContext, type Normalized, observationsMax } from '../outcome.ts';
+import { vocabulary } from '../known-word.ts';
+import { type NormalizeContext, type Normalized, observationsMax, rejected } from '../outcome.ts';
 import type { Json } from './json.ts';
 import { numbersOf } from './numbering.ts';
 import { payloadAlarm } from './payload-alarm.ts';
 import { Reading } from './reading.ts';
-import {
-  eventOf,
-  joined,
-  NUMERIC,
-  type Refused,
-  reject,
-  type Shared,
-  STATUSES,
-  unitCodeOf,
-} from './scope.ts';
+import { eventOf, joined, NUMERIC, type Refused, type Shared, unitCodeOf } from './scope.ts';
 import { Exhausted, Meter, select } from './select.ts';
 import type { CodingFrom, ObservationTemplate, PayloadTemplate } from './template.ts';
 import { codeOf, identifierOf } from './template-values.ts';
@@ -51,7 +44,7 @@ export function fromTemplates(
   } catch (error) {
     if (!(error instanceof Exhausted)) throw error;
     const reason = `The payload template "${name}" was too much for this payload: ${error.message}.`;
-    return reject(
+    return rejected(
       'mapping-failed',
       `${reason} Narrow its paths (.. looks everywhere), or send less at once.`,
     );
@@ -163,11 +156,11 @@ class Run {
 function readItem(template: PayloadTemplate, reading: Reading): Normalized {
   const { scope } = reading;
   const identifiers = identifierOf(template.device, reading);
-  if (identifiers.length === 0) return reject('not-understood', 'it does not say which device it is from.');
+  if (identifiers.length === 0) return rejected('not-understood', 'it does not say which device it is from.');
   const observations: Observation[] = [];
   for (const one of template.observations) {
     const found = observe(one, reading);
-    if (typeof found === 'string') return reject('not-understood', found);
+    if (typeof found === 'string') return rejected('not-understood', found);
     observations.push(...found);
   }
   const time = scope.time(reading.select(template.time)[0], 'time');
@@ -184,10 +177,10 @@ function readItem(template: PayloadTemplate, reading: Reading): Normalized {
   if (alarm !== undefined) events.push(eventOf('device-alarm', 'unknown', shared, scope, rule, { alarm }));
   if (events.length === 0) {
     const nothing = 'nothing that the template reads has a value.';
-    if (template.alarm?.when === undefined) return reject('nothing-in-it', nothing);
+    if (template.alarm?.when === undefined) return rejected('nothing-in-it', nothing);
     const unmet =
       'the condition of its alarm does not hold, and nothing else that the template reads has a value.';
-    return reject('nothing-in-it', unmet);
+    return rejected('nothing-in-it', unmet);
   }
   const panel = codeOf(template.panel, reading);
   for (const event of events) {
@@ -253,7 +246,7 @@ function observationOf(
     valueType: coded !== undefined ? 'CWE' : NUMERIC.test(value) ? 'NM' : 'ST',
     unit: unitText,
     unitCode: unit.ucum === '' ? unitCodeOf(unitText) : unitCodeOf(unitText, unit.ucum),
-    status: reading.word(template.status, STATUSES, 'status') || 'unknown',
+    status: reading.word(template.status, vocabulary.status, 'status') || 'unknown',
     interpretation: flags[0] ?? '',
     interpretations: flags,
     referenceRange: reading.text(template.referenceRange),

@@ -1,12 +1,5 @@
 /** What every reader of device JSON shares: its scope, identifiers, codes, units, and the event around them. */
-import {
-  alarmTypes,
-  inactivations,
-  phases,
-  priorities,
-  states,
-  statuses,
-} from '../../../proto/config/device-words.ts';
+import { ucumSystem } from '../../../proto/code-systems.ts';
 import type {
   Alarm,
   ClinicalTime,
@@ -16,22 +9,13 @@ import type {
 } from '../../../proto/gen/hilum/v1/event.ts';
 import { ClinicalEvent } from '../../../proto/gen/hilum/v1/event.ts';
 import { addMapped } from '../codes.ts';
-import { identifierSystem } from '../identity.ts';
+import { identifier, identifierSystem } from '../identity.ts';
 import { beginnings, over } from '../known-word.ts';
-import type { NormalizeContext, Normalized, Reject, RejectCode } from '../outcome.ts';
+import type { NormalizeContext, Reject } from '../outcome.ts';
 import type { Json, JsonObject } from './json.ts';
 import { JsonNumber } from './json.ts';
 import { readDeviceTime } from './time.ts';
 import { ucumOf } from './vitals.ts';
-
-const UCUM = 'http://unitsofmeasure.org';
-
-export const STATUSES: ReadonlySet<string> = new Set(statuses);
-export const PRIORITIES: ReadonlySet<string> = new Set(priorities);
-export const PHASES: ReadonlySet<string> = new Set(phases);
-export const STATES: ReadonlySet<string> = new Set(states);
-export const INACTIVATIONS: ReadonlySet<string> = new Set(inactivations);
-export const TYPES: ReadonlySet<string> = new Set(alarmTypes);
 
 const remarksMax = 100;
 
@@ -124,23 +108,11 @@ export function eventOf(
 }
 
 /** A system that is a URI is taken at its word; any other name is an assigning authority of the source. */
-export function identifier(value: string, system: string, type: string, scope: Scope): Identifier {
+export function identifierFrom(value: string, type: string, system: string, scope: Scope): Identifier {
   const { source, authorities } = scope.context;
-  const uri = /^(urn:|https?:\/\/|oid:)/i.test(system);
-  return {
-    system: uri
-      ? system.replace(/^oid:/i, 'urn:oid:')
-      : identifierSystem(source, authorities, system, '', ''),
-    value,
-    type,
-    assigner: uri ? '' : system,
-    facility: '',
-    start: '',
-    end: '',
-    universalId: '',
-    universalIdType: '',
-    checkDigit: '',
-  };
+  if (/^(urn:|https?:\/\/|oid:)/i.test(system))
+    return identifier(value, type, system.replace(/^oid:/i, 'urn:oid:'));
+  return { ...identifier(value, type, identifierSystem(source, authorities, system)), assigner: system };
 }
 
 export function localCode(sent: string, scope: Scope, system = '', display = ''): Code {
@@ -156,7 +128,14 @@ export function localCode(sent: string, scope: Scope, system = '', display = '')
 /** The unit with its UCUM coding, where that is known. */
 export function unitCodeOf(unit: string, said = ucumOf(unit)): Code | undefined {
   if (said === undefined) return undefined;
-  const coding = { system: UCUM, code: said, display: '', version: '', name: '', mapped: said !== unit };
+  const coding = {
+    system: ucumSystem,
+    code: said,
+    display: '',
+    version: '',
+    name: '',
+    mapped: said !== unit,
+  };
   return { text: unit, codings: [coding] };
 }
 
@@ -173,10 +152,6 @@ export function scalar(value: Json | undefined): string | undefined {
 export function idText(value: Json | undefined): string | undefined {
   const text = typeof value === 'boolean' ? '' : (scalar(value) ?? '');
   return text.trim() === '' ? undefined : text;
-}
-
-export function reject(code: RejectCode, reason: string): Normalized {
-  return { events: [], reject: { code, reason } };
 }
 
 /** A part of a record that could not be taken, and where it stands. */

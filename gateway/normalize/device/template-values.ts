@@ -1,7 +1,7 @@
 /** What a template says of codes and identifiers, with what the payload says filled in. */
 import type { Code, Coding, Identifier } from '../../../proto/gen/hilum/v1/event.ts';
 import type { Reading } from './reading.ts';
-import { identifier, idText, localCode } from './scope.ts';
+import { identifierFrom, idText, localCode } from './scope.ts';
 import type { CodingFrom, IdentifierFrom } from './template.ts';
 
 const identifiersMax = 16;
@@ -14,7 +14,7 @@ export function identifierOf({ from, system, type }: IdentifierFrom, reading: Re
     scope.remark('a truth value or a blank where an identifier should be');
     return false;
   });
-  return values.slice(0, identifiersMax).map((value) => identifier(value, system, type, scope));
+  return values.slice(0, identifiersMax).map((value) => identifierFrom(value, type, system, scope));
 }
 
 /** Codings that stand in the template were not sent, so they are marked as mapped. */

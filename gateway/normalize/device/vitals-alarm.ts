@@ -6,20 +6,9 @@
 import type { ClinicalTime } from '../../../proto/gen/hilum/v1/event.ts';
 import { Alarm } from '../../../proto/gen/hilum/v1/event.ts';
 import { saysNoAlarm } from '../../../proto/vitals-members.ts';
-import { knownWords } from '../known-word.ts';
+import { knownWords, vocabulary } from '../known-word.ts';
 import { type Json, JsonNumber, type JsonObject } from './json.ts';
-import {
-  alarmTimes,
-  INACTIVATIONS,
-  identifier,
-  idText,
-  PHASES,
-  PRIORITIES,
-  type Scope,
-  STATES,
-  scalar,
-  TYPES,
-} from './scope.ts';
+import { alarmTimes, identifierFrom, idText, type Scope, scalar } from './scope.ts';
 import { codeOf } from './vitals-code.ts';
 import { wordIn, wordsOf } from './words.ts';
 
@@ -71,16 +60,16 @@ export function alarmOf(item: Json, time: ClinicalTime | undefined, scope: Scope
   const sent = { phase: fields.get('phase'), state: stateIn(fields) };
   const word = (member: 'priority' | 'type', words: ReadonlySet<string>): string =>
     wordIn(words, fields.get(member), `alarm ${member}`, scope);
-  const phase = wordIn(PHASES, sent.phase, 'alarm phase', scope);
-  const state = wordIn(STATES, sent.state, 'alarm state', scope);
+  const phase = wordIn(vocabulary.phase, sent.phase, 'alarm phase', scope);
+  const state = wordIn(vocabulary.state, sent.state, 'alarm state', scope);
   return Alarm.fromPartial({
-    identifier: id === '' ? undefined : identifier(id, scalar(fields.get('system')) ?? '', '', scope),
+    identifier: id === '' ? undefined : identifierFrom(id, '', scalar(fields.get('system')) ?? '', scope),
     code,
-    priority: word('priority', PRIORITIES),
+    priority: word('priority', vocabulary.priority),
     phase,
     state,
     inactivation: inactivationOf(fields.get('inactivation'), scope),
-    type: word('type', TYPES),
+    type: word('type', vocabulary.type),
     text,
     ...alarmTimes(
       { phase, state },
@@ -99,7 +88,7 @@ function stateIn(fields: JsonObject): Json | undefined {
 }
 
 function inactivationOf(sent: Json | undefined, scope: Scope): string {
-  const { words, strange } = knownWords(INACTIVATIONS, wordsOf(sent, 'alarm inactivation', scope));
+  const { words, strange } = knownWords(vocabulary.inactivation, wordsOf(sent, 'alarm inactivation', scope));
   if (strange) scope.remark('alarm inactivation: not a known word');
   return words.join(' ');
 }

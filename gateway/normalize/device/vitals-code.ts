@@ -1,12 +1,10 @@
 /** Codes of the built-in vitals shape: as sent, with the MDC and LOINC codings that vitals.ts has for the name. */
+import { loincSystem, mdcSystem } from '../../../proto/code-systems.ts';
 import type { Code } from '../../../proto/gen/hilum/v1/event.ts';
 import { isUcum, relate } from '../../../proto/units/ucum.ts';
 import type { Json, JsonObject } from './json.ts';
 import { localCode, type Scope, scalar } from './scope.ts';
 import { isIn, ucumOf, type Vital, vitalOf } from './vitals.ts';
-
-const MDC = 'urn:iso:std:iso:11073:10101';
-const LOINC = 'http://loinc.org';
 
 /** `sentUnit`: empty where none was sent, undefined where nobody knows which. `value`: of what stands beside the code. */
 export function codeOf(
@@ -22,7 +20,7 @@ export function codeOf(
   const system = scalar(fields.get('system')) ?? '';
   const code = localCode(sent, scope, system, scalar(fields.get('display')) ?? '');
   // A code of a named system says itself what it is; only ours and the two of the table are looked up there.
-  const known = system === '' || system === MDC || system === LOINC ? vitalOf(sent) : undefined;
+  const known = system === '' || system === mdcSystem || system === loincSystem ? vitalOf(sent) : undefined;
   if (!known) return { code: scope.map(code), unit: sentUnit ?? '' };
   let unit = sentUnit ?? '';
   if (sentUnit === '') {
@@ -34,10 +32,10 @@ export function codeOf(
     scope.remark(`${where}: a unit of another kind than the name has, which keeps its own code alone`);
     return { code: scope.map(code), unit };
   }
-  add(code, MDC, known.mdc, known.mdcName);
+  add(code, mdcSystem, known.mdc, known.mdcName);
   const loinc =
     ucum === known.unit ? known.loinc : (known.loincFor?.[ucum] ?? (known.loincFor ? '' : known.loinc));
-  if (loinc !== '') add(code, LOINC, loinc, known.display);
+  if (loinc !== '') add(code, loincSystem, loinc, known.display);
   return { code: scope.map(code), unit };
 }
 

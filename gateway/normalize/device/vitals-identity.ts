@@ -5,7 +5,7 @@
 import type { Identifier, Location } from '../../../proto/gen/hilum/v1/event.ts';
 import { Device } from '../../../proto/gen/hilum/v1/event.ts';
 import type { Json, JsonObject } from './json.ts';
-import { identifier, idText, localCode, type Scope, scalar } from './scope.ts';
+import { identifierFrom, idText, localCode, type Scope, scalar } from './scope.ts';
 
 const identifiersMax = 32;
 
@@ -72,7 +72,7 @@ export function identifiersOf(
     return [];
   }
   scope.unknown(fields, known, where);
-  return [identifier(id, scalar(fields.get('system')) ?? '', scalar(fields.get('type')) ?? '', scope)];
+  return [identifierFrom(id, scalar(fields.get('type')) ?? '', scalar(fields.get('system')) ?? '', scope)];
 }
 
 function locationOf(value: Json | undefined, scope: Scope): Location | undefined {

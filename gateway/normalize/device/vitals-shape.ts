@@ -31,10 +31,12 @@
  * (true, a number) or says nothing which the shape knows goes to quarantine beside them. What is not JSON is `unreadable`; JSON of another shape is `not-understood`, with what is missing, never with what is there.
  * What stands at one of these places and is nothing of this leaves a remark.
  */
+
 import type { Alarm, ClinicalTime, Device, Identifier } from '../../../proto/gen/hilum/v1/event.ts';
 import { ClinicalEvent, Observation } from '../../../proto/gen/hilum/v1/event.ts';
 import { vitalsMembers } from '../../../proto/vitals-members.ts';
-import type { NormalizeContext, Normalized } from '../outcome.ts';
+import { vocabulary } from '../known-word.ts';
+import { type NormalizeContext, type Normalized, rejected } from '../outcome.ts';
 import type { Json, JsonObject } from './json.ts';
 import { JsonNumber } from './json.ts';
 import {
@@ -43,10 +45,8 @@ import {
   joined,
   NUMERIC,
   type Refused,
-  reject,
   Scope,
   type Shared,
-  STATUSES,
   scalar,
   unitCodeOf,
 } from './scope.ts';
@@ -70,13 +70,13 @@ const OF_READING: ReadonlySet<string> = new Set([
 /** An object, or an array of them. */
 export function fromVitals(payload: Json, context: NormalizeContext): Normalized {
   if (payload instanceof Map) return fromObject(payload, context);
-  if (!Array.isArray(payload)) return reject('not-understood', 'Not the vitals shape: not an object.');
+  if (!Array.isArray(payload)) return rejected('not-understood', 'Not the vitals shape: not an object.');
   return fromBatch(payload, context);
 }
 
 function fromBatch(items: Json[], context: NormalizeContext): Normalized {
-  if (items.length === 0) return reject('nothing-in-it', 'The batch is empty.');
-  if (items.length > deviceLimits.batchMax) return reject('too-large', 'The batch has over 1000 objects.');
+  if (items.length === 0) return rejected('nothing-in-it', 'The batch is empty.');
+  if (items.length > deviceLimits.batchMax) return rejected('too-large', 'The batch has over 1000 objects.');
   const events: ClinicalEvent[] = [];
   const refused: Refused[] = [];
   const delivered: number[] = [];
@@ -85,7 +85,7 @@ function fromBatch(items: Json[], context: NormalizeContext): Normalized {
     const one =
       item instanceof Map
         ? fromObject(item, context)
-        : reject('not-understood', 'Not the vitals shape: not an object.');
+        : rejected('not-understood', 'Not the vitals shape: not an object.');
     events.push(...one.events);
     if (one.reject) refused.push({ place: `Object ${i + 1}`, ...one.reject });
     // One of which a part was refused comes again as a whole: better twice than never.
@@ -105,7 +105,7 @@ function fromObject(object: JsonObject, context: NormalizeContext): Normalized {
   if (alarms.strange > 0) scope.remark(`a${strange}`);
   const ofReadings = scope.part();
   const readings = readingsOf(object, ofReadings);
-  if (readings.length > deviceLimits.readingsMax) return reject('too-large', 'Over 20000 readings.');
+  if (readings.length > deviceLimits.readingsMax) return rejected('too-large', 'Over 20000 readings.');
   const found = alarms.said.flatMap((item): { alarm: Alarm; part: Scope }[] => {
     const part = scope.part();
     const alarm = alarmOf(item, time, part);
@@ -115,12 +115,12 @@ function fromObject(object: JsonObject, context: NormalizeContext): Normalized {
   const silent = readings.length === 0 && alarms.said.length === 0;
   if (!device) {
     if (saysDevice(object))
-      return reject(
+      return rejected(
         'not-understood',
         'Not the vitals shape: `device` is no identifier, which is a text or a number.',
       );
     const missing = silent ? `\`device\`, and ${something}` : '`device`';
-    return reject('not-understood', `Not the vitals shape: missing ${missing}.`);
+    return rejected('not-understood', `Not the vitals shape: missing ${missing}.`);
   }
   if (silent) return nothing(object, alarms);
   const events: ClinicalEvent[] = [];
@@ -138,16 +138,16 @@ function fromObject(object: JsonObject, context: NormalizeContext): Normalized {
   if (alarms.strange > 0) reasons.push(`A${strange}.`);
   if (unknown > 0) reasons.push(`Alarms without any member that the shape knows: ${unknown}.`);
   // It may be the one that matters: a person has to look.
-  return reasons.length === 0 ? { events } : { ...reject('not-understood', reasons.join(' ')), events };
+  return reasons.length === 0 ? { events } : { ...rejected('not-understood', reasons.join(' ')), events };
 }
 
 /** Why there is no event of a device that is known. */
 function nothing(object: JsonObject, { strange }: AlarmItems): Normalized {
   if (strange > 0)
-    return reject('not-understood', 'An alarm that is neither a text nor an object that says something.');
+    return rejected('not-understood', 'An alarm that is neither a text nor an object that says something.');
   if (object.has('readings') || object.has('values') || [...object.keys()].some(vitalOf))
-    return reject('nothing-in-it', 'The vitals shape without a reading that has a value.');
-  return reject('not-understood', `Not the vitals shape: missing ${something}.`);
+    return rejected('nothing-in-it', 'The vitals shape without a reading that has a value.');
+  return rejected('not-understood', `Not the vitals shape: missing ${something}.`);
 }
 
 const something = '`readings`, a vital by its name, or `alarm`';
@@ -221,7 +221,7 @@ function readingOf(name: string, item: Json, where: string, scope: Scope): Obser
     value,
     unit,
     unitCode: unitCodeOf(unit),
-    status: wordIn(STATUSES, fields.get('status'), 'status', scope) || 'unknown',
+    status: wordIn(vocabulary.status, fields.get('status'), 'status', scope) || 'unknown',
     interpretation: flags[0] ?? '',
     interpretations: flags,
     valueType: NUMERIC.test(value) ? 'NM' : 'ST',

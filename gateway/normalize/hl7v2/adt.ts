@@ -1,8 +1,8 @@
 /** ADT: admissions, transfers, discharges, updates, and identities joined or moved [HL7 3.3]. */
 import type { ClinicalEvent, Identifier, Merge, Movement } from '../../../proto/gen/hilum/v1/event.ts';
+import { mergeTriggers, retiredBy } from '../../../proto/merge-triggers.ts';
 import { sameNumber } from '../identity.ts';
 import { lookup } from '../lookup.ts';
-import { retiresPatient } from '../merges.ts';
 import { hasEnded, time } from './clock.ts';
 import type { Draft } from './draft.ts';
 import { type Family, type Handler, handlers } from './family.ts';
@@ -65,33 +65,6 @@ const movements: Record<string, readonly [action: string, encounter?: string]> =
   // An earlier movement is corrected [IHE ITI-31].
   Z99: ['update'],
 });
-
-const merges: Record<string, string> = lookup({
-  A18: 'merge',
-  A24: 'link',
-  A30: 'merge',
-  A34: 'merge',
-  A35: 'merge',
-  A36: 'merge',
-  A37: 'unlink',
-  A39: 'merge',
-  A40: 'merge',
-  A41: 'merge',
-  A42: 'merge',
-  A43: 'move',
-  A44: 'move',
-  A45: 'move',
-  A46: 'change-identifier',
-  A47: 'change-identifier',
-  A48: 'change-identifier',
-  A49: 'change-identifier',
-  A50: 'change-identifier',
-  A51: 'change-identifier',
-});
-
-export function isMerge(trigger: string): boolean {
-  return merges[trigger] !== undefined;
-}
 
 const shared = [patientSegments, clinicalSegments, coverageSegments, noteSegment, observationSegments];
 
@@ -217,7 +190,7 @@ export const adtMerge: Family = {
     finishMovement(event, draft);
     event.merge ??= fresh.merge();
     const { merge } = event;
-    merge.action = merges[draft.trigger] ?? 'merge';
+    merge.action = mergeTriggers.get(draft.trigger)?.action ?? 'merge';
     merge.trigger = draft.trigger;
     merge.surviving = [...(event.patient?.identifiers ?? [])];
     if (merge.action === 'move') {
@@ -225,7 +198,7 @@ export const adtMerge: Family = {
       merge.movedFrom = merge.retired;
       merge.retired = [];
     } else if (parts.has(draft.trigger)) partOther(merge);
-    else if (retiresPatient(draft.trigger)) {
+    else if (retiredBy(draft.trigger).includes('patient')) {
       keepSurviving(merge, dayOf(event, draft));
       tellIdle(merge, draft);
     } else nobodyEnds(merge, draft);

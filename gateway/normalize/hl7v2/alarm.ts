@@ -4,21 +4,9 @@
  *
  * Read by the name of a term before its number: the numbers of the attributes have changed between editions.
  */
-import {
-  alarmTypes,
-  inactivations,
-  phases,
-  priorities as priorityList,
-  states,
-} from '../../../proto/config/device-words.ts';
+import { priorities, priorityFlags, typeFlags } from '../../../proto/config/device-words.ts';
 import type { Alarm, ClinicalEvent, Identifier, Observation } from '../../../proto/gen/hilum/v1/event.ts';
-import {
-  beginnings,
-  knownWord,
-  over,
-  priorityFlags as priorities,
-  typeFlags as types,
-} from '../known-word.ts';
+import { beginnings, knownWord, knownWords, over, vocabulary } from '../known-word.ts';
 import { lookup } from '../lookup.ts';
 import { said } from './coded.ts';
 import { mdcTerm } from './device.ts';
@@ -28,11 +16,6 @@ import { fresh } from './shapes.ts';
 const evidenceMax = 100;
 /** MDC_EVT_ALARM: some event, to be named by the value. */
 const anyAlarm = '196616';
-const phaseWords: ReadonlySet<string> = new Set(phases);
-const priorityWords: ReadonlySet<string> = new Set(priorityList);
-const stateWords: ReadonlySet<string> = new Set(states);
-const inactivationWords: ReadonlySet<string> = new Set(inactivations);
-const typeWords: ReadonlySet<string> = new Set(alarmTypes);
 
 type Attribute = 'source' | 'phase' | 'state' | 'inactivation' | 'priority' | 'type' | 'text' | 'timeout';
 
@@ -85,7 +68,7 @@ export function isEventRow(row: Observation): boolean {
 
 /** Its flags say how urgent it is, or of which kind. */
 export function isFlagged(row: Observation): boolean {
-  return flagsOf(row).some((flag) => [priorities, types].some((words) => own(words, flag)));
+  return flagsOf(row).some((flag) => priorityFlags.has(flag) || typeFlags.has(flag));
 }
 
 /** In capitals. Some senders write several into one text, with commas between them, as they do for results. */
@@ -121,10 +104,10 @@ export function alarmOf(event: ClinicalEvent, scope: Scope): Alarm {
     alarm.devicePath = told.devicePath;
     // Priority and kind stand among the flags of this row, or as rows of their own.
     for (const flag of flagsOf(told)) {
-      const flagged = own(priorities, flag) ?? '';
+      const flagged = priorityFlags.get(flag) ?? '';
       // Beside a word that nobody understood, a flag says no more than that it is not lower.
       if (flagged === 'high' || !unknown.has('priority')) alarm.priority ||= flagged;
-      alarm.type ||= own(types, flag) ?? '';
+      alarm.type ||= typeFlags.get(flag) ?? '';
     }
   }
   if (told !== undefined) besides(alarm, told, event, scope);
@@ -138,8 +121,8 @@ function besides(alarm: Alarm, told: Observation, { observations }: ClinicalEven
   for (const row of observations) {
     if (row === told || row.subId !== told.subId || !isEventRow(row) || isSameEvent(row, told)) continue;
     remark(scope, 'OBX-4: another alarm in the place of the first one, told as its evidence');
-    const flagged = flagsOf(row).map((flag) => own(priorities, flag) ?? '');
-    alarm.priority = priorityList.find((one) => one === alarm.priority || flagged.includes(one)) ?? '';
+    const flagged = flagsOf(row).map((flag) => priorityFlags.get(flag) ?? '');
+    alarm.priority = priorities.find((one) => one === alarm.priority || flagged.includes(one)) ?? '';
   }
 }
 
@@ -165,22 +148,21 @@ function take(alarm: Alarm, attribute: Attribute, row: Observation): boolean {
       alarm.source = row.valueCode;
       return true;
     case 'phase':
-      alarm.phase = knownWord(phaseWords, word) ?? '';
+      alarm.phase = knownWord(vocabulary.phase, word) ?? '';
       return word === '' || alarm.phase !== '';
     case 'state':
-      alarm.state = knownWord(stateWords, word) ?? '';
+      alarm.state = knownWord(vocabulary.state, word) ?? '';
       return word === '' || alarm.state !== '';
     case 'inactivation': {
-      const said = [word, ...row.furtherValues].flatMap((one) => inactivationsIn(one));
-      const known = said.map((one) => knownWord(inactivationWords, one) ?? '');
-      alarm.inactivation = known.filter(Boolean).join(' ');
-      return !known.includes('');
+      const { words, strange } = knownWords(vocabulary.inactivation, [word, ...row.furtherValues]);
+      alarm.inactivation = words.join(' ');
+      return !strange;
     }
     case 'priority':
-      alarm.priority = own(priorities, word.toUpperCase()) ?? knownWord(priorityWords, word) ?? '';
+      alarm.priority = knownWord(vocabulary.priority, word) ?? '';
       return word === '' || alarm.priority !== '';
     case 'type':
-      alarm.type = own(types, word.toUpperCase()) ?? knownWord(typeWords, word) ?? '';
+      alarm.type = knownWord(vocabulary.type, word) ?? '';
       return word === '' || alarm.type !== '';
     case 'text':
       alarm.text = row.value;
@@ -188,11 +170,6 @@ function take(alarm: Alarm, attribute: Attribute, row: Observation): boolean {
     case 'timeout':
       return true; // of the watchdog; it stays a row
   }
-}
-
-/** Several of them may stand beside each other: sound paused, and acknowledged. */
-function inactivationsIn(text: string): string[] {
-  return knownWord(inactivationWords, text) === undefined ? text.split(/\s+/).filter(Boolean) : [text];
 }
 
 /**
@@ -217,8 +194,4 @@ function times(
 
 function before(one: string | undefined, other: string | undefined): boolean {
   return one !== undefined && other !== undefined && Date.parse(one) < Date.parse(other);
-}
-
-function own(words: Record<string, string>, word: string): string | undefined {
-  return Object.hasOwn(words, word) ? words[word] : undefined;
 }

@@ -10,6 +10,8 @@
  *
  * All rows stay in `observations`, those of the containment too: they carry times and states.
  */
+
+import { mdcSystem } from '../../../proto/code-systems.ts';
 import type {
   ClinicalEvent,
   Code,
@@ -24,7 +26,6 @@ import type { Message } from './message.ts';
 import { fresh } from './shapes.ts';
 
 const identifiersMax = 100;
-export const mdcSystem = 'urn:iso:std:iso:11073:10101';
 const levels = ['mds', 'vmd', 'channel'];
 
 /** Profile names and OIDs that devices give in MSH-21. */

@@ -14,14 +14,7 @@ import { type Family, type Handler, handlers } from './family.ts';
 import { cx, ei } from './identified.ts';
 import type { Segment } from './message.ts';
 import { location, participants } from './people.ts';
-import {
-  clinicalSegments,
-  coverageSegments,
-  noteSegment,
-  observationSegments,
-  orderSegments,
-  patientSegments,
-} from './segments.ts';
+import { clinicalSegments, commonSegments } from './segments.ts';
 import { fresh } from './shapes.ts';
 import { fill, type Table, word, words } from './table.ts';
 
@@ -105,15 +98,7 @@ export const finance: Family = {
   name: 'finance',
   kind: 'charge',
   opens: new Set(),
-  segments: handlers(
-    patientSegments,
-    clinicalSegments,
-    coverageSegments,
-    noteSegment,
-    orderSegments,
-    observationSegments,
-    charges,
-  ),
+  segments: handlers(commonSegments, charges),
   finish(event, draft) {
     event.charge ??= fresh.charge();
     const { charge } = event;

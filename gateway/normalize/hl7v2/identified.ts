@@ -1,25 +1,10 @@
 /** Identifiers: CX, EI, EIP, HD and bare numbers [HL7 2.A.14, 2.A.28]. */
 import type { Identifier, Organization } from '../../../proto/gen/hilum/v1/event.ts';
-import { identifierSystem } from '../identity.ts';
+import { identifier, identifierSystem } from '../identity.ts';
 import { timeOf } from './clock.ts';
 import type { Segment } from './message.ts';
 import type { Parts } from './parts.ts';
 import { remark } from './scope.ts';
-
-export function identifier(value: string, type: string, system: string): Identifier {
-  return {
-    system,
-    value,
-    type,
-    assigner: '',
-    facility: '',
-    start: '',
-    end: '',
-    universalId: '',
-    universalIdType: '',
-    checkDigit: '',
-  };
-}
 
 /** The identifier's authority, an HD whose three elements begin at `from`. */
 export function assigned(to: Identifier, parts: Parts, from: number): Identifier {
@@ -59,7 +44,7 @@ export function licence(segment: Segment, field: number): Identifier[] {
   if (value === '' || isCx) return typed('DL')(segment, field);
   const issuer = parts.text(2);
   const { source, authorities } = parts.message.scope.context;
-  const found = identifier(value, 'DL', identifierSystem(source, authorities, issuer, '', ''));
+  const found = identifier(value, 'DL', identifierSystem(source, authorities, issuer));
   found.assigner = issuer;
   found.end = timeOf(parts.sub(3), 1, segment, field)?.value ?? '';
   return [found];
@@ -88,7 +73,7 @@ function issuedIn(to: Identifier, parts: Parts): void {
   });
   const issuer = jurisdiction || agency || '';
   const { source, authorities } = parts.message.scope.context;
-  to.system = identifierSystem(source, authorities, issuer, '', '');
+  to.system = identifierSystem(source, authorities, issuer);
   to.assigner = issuer;
   if (jurisdiction) to.facility ||= agency ?? '';
 }
@@ -200,7 +185,7 @@ export function equipment(segment: Segment, field: number): Identifier[] {
     const world = identifier(universal, '', eui64System);
     if (local === '' || local === universal) return [world];
     const { source, authorities } = parts.message.scope.context;
-    const named = identifier(local, '', identifierSystem(source, authorities, parts.text(2), '', ''));
+    const named = identifier(local, '', identifierSystem(source, authorities, parts.text(2)));
     named.assigner = parts.text(2);
     return [named, world];
   });

@@ -8,6 +8,7 @@ import {
   type NormalizeContext,
   type Normalized,
   type Reject,
+  rejected,
   tooManyEvents,
 } from '../outcome.ts';
 import { normalizeAlone, normalizeMessage, type Watch } from './normalize.ts';
@@ -34,16 +35,12 @@ function normalizeRecord(raw: Uint8Array, context: NormalizeContext, watch?: Wat
   }
   const { messages, preamble, batch, batches } = split(fromUtf16(raw));
   if (preamble) {
-    return {
-      events: [],
-      reject: { code: 'no-msh', reason: 'The record does not begin with an MSH segment.' },
-    };
+    return rejected('no-msh', 'The record does not begin with an MSH segment.');
   }
   const [only] = messages;
   if (only === undefined) {
-    if (batch)
-      return { events: [], reject: { code: 'nothing-in-it', reason: 'The batch has no message in it.' } };
-    return { events: [], reject: { code: 'no-msh', reason: 'The record has no MSH segment.' } };
+    if (batch) return rejected('nothing-in-it', 'The batch has no message in it.');
+    return rejected('no-msh', 'The record has no MSH segment.');
   }
   // Each message that is understood is an event.
   if (messages.length > wireLimits.recordEventsMax) return { events: [], reject: tooManyEvents };

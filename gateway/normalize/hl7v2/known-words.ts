@@ -3,13 +3,13 @@
  * one; so that nobody takes the first for the second, a remark tells of it, and a class rule of the config can decide.
  */
 import type { Code } from '../../../proto/gen/hilum/v1/event.ts';
+import { isStat, isUrgent } from '../../../proto/priority-words.ts';
 import { upper } from '../text.ts';
 import type { Segment } from './message.ts';
 import { place, remark } from './scope.ts';
 
-/** HL7 tables 0485 and 0027, and words that are sent in their place. */
-const priority =
-  /^(?:S|ST|STAT|CITO|A|ASAP|U|URG|URGENT|P|PREOP|R|ROUTINE|N|NORMAL|ELECTIVE|C|CALLBACK|PRN|T|TIMED|T[SMHDWL]\d*)$/;
+/** What is neither at once nor soon, of HL7 tables 0485 and 0027, and words that are sent in their place. */
+const byRoutine = /^(?:PREOP|R|ROUTINE|N|NORMAL|ELECTIVE|C|CALLBACK|PRN|TIMED|T[DWL]\d*)$/;
 
 /** HL7 table 0078 with what later versions and v3-ObservationInterpretation added. */
 const table0078 =
@@ -27,7 +27,8 @@ const alarms: ReadonlySet<string> = new Set('PN PL PM PH SP SA ST'.split(' '));
 const phrase = /^(?:CRIT|CRITICAL|CRITICALLY|PANIC)(?: (?:HIGH|LOW|ABNORMAL))?$/;
 
 export function isKnownPriority(sent: string): boolean {
-  return priority.test(upper(sent));
+  const word = upper(sent);
+  return byRoutine.test(word) || isStat.test(word) || isUrgent.test(word);
 }
 
 export function isKnownFlag(sent: string): boolean {

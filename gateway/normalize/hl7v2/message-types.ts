@@ -1,5 +1,6 @@
 /** Message type → family, and the types that are not events [HL7 table 0076]. */
-import { adt, adtMerge, isMerge } from './adt.ts';
+import { mergeTriggers } from '../../../proto/merge-triggers.ts';
+import { adt, adtMerge } from './adt.ts';
 import { deviceKind } from './device.ts';
 import type { Family } from './family.ts';
 import { charging, finance } from './finance.ts';
@@ -68,7 +69,7 @@ export function isQuery(type: string): boolean {
 
 export function familyOf({ type, trigger }: MessageType, message: Message): Family | undefined {
   const family = byType.get(type);
-  if (family === adt && isMerge(trigger)) return adtMerge;
+  if (family === adt && mergeTriggers.has(trigger)) return adtMerge;
   if (family !== oru) return family;
   const kind = deviceKind(message, trigger);
   return kind === 'alarm' ? alarm : kind === 'device' ? device : oru;

@@ -1,7 +1,7 @@
 /** One message: its header, its family, its segments in order, its events. */
 import type { ClinicalEvent, Provenance } from '../../../proto/gen/hilum/v1/event.ts';
 import { segmentNames } from '../../../proto/segment-names.ts';
-import type { NormalizeContext, Normalized, Reject } from '../outcome.ts';
+import { type NormalizeContext, type Normalized, rejected } from '../outcome.ts';
 import { offsetOfTime } from '../time.ts';
 import { time } from './clock.ts';
 import { Draft, repeatedBytesMax } from './draft.ts';
@@ -15,6 +15,7 @@ import { joinPieces } from './pieces.ts';
 import { remap } from './remap.ts';
 import { scan } from './scanner.ts';
 import { remark, remarksOf, type Scope } from './scope.ts';
+import { repeatedSegments } from './segments.ts';
 import { fresh } from './shapes.ts';
 import { fill } from './table.ts';
 import { mayTruncate, tellTruncated } from './truncated.ts';
@@ -52,21 +53,21 @@ export function scopeOf(context: NormalizeContext): Scope {
 
 function mapped(message: Message): Normalized {
   const header = message.segments[0];
-  if (header === undefined) return refused('no-msh', 'The message has no MSH segment.');
+  if (header === undefined) return rejected('no-msh', 'The message has no MSH segment.');
   const named = messageType(header, message);
   const { type, trigger } = named;
   if (isQuery(type))
-    return refused('query', `${printable(type)} is a query, a response or an acknowledgment.`);
-  if (type === '') return refused('not-understood', 'MSH-9 does not name a message type.');
+    return rejected('query', `${printable(type)} is a query, a response or an acknowledgment.`);
+  if (type === '') return rejected('not-understood', 'MSH-9 does not name a message type.');
   const family = familyOf(named, message);
   if (family === undefined) {
     const name = printable(type);
-    return refused('not-understood', `MSH-9: there is no mapping for message type ${name}.`);
+    return rejected('not-understood', `MSH-9: there is no mapping for message type ${name}.`);
   }
   const last = message.segments.at(-1);
   const pointed = header.text(14) !== '';
   if ((pointed && !isWhole(message)) || (last?.name === 'DSC' && last.text(1) !== '')) {
-    return refused('continuation', 'The message is one part of a continued message (DSC-1 or MSH-14).');
+    return rejected('continuation', 'The message is one part of a continued message (DSC-1 or MSH-14).');
   }
   if (pointed) remark(message.scope, 'MSH-14: a continuation pointer in a message that is whole');
   // A zone that was told for the source knows its summer time, which one offset for a whole message does not.
@@ -109,21 +110,21 @@ function mapped(message: Message): Normalized {
     anything ||= draft.said || (name !== 'EVN' && tells);
   }
   draft.closePatient();
-  if (draft.unclear) return refused('not-understood', whose);
+  if (draft.unclear) return rejected('not-understood', whose);
   remarkAbsence(draft);
   if (family.apart !== undefined) draft.divide(family.apart);
   const events = draft.done;
   if (events.length === 0 || !anything) {
-    return refused('nothing-in-it', `${printable(type)} without a segment that an event could be made of.`);
+    return rejected('nothing-in-it', `${printable(type)} without a segment that an event could be made of.`);
   }
   const shared = events.length > 50 ? events.length * sharedBytes(message, family) : 0;
-  if (shared + draft.repeatedBytes > repeatedBytesMax) return refused('too-large', repeatsTooMuch);
+  if (shared + draft.repeatedBytes > repeatedBytesMax) return rejected('too-large', repeatsTooMuch);
   for (const event of events) {
     message.scope.at = event;
     event.observations = joinPieces(event.observations, message.scope);
     family.finish?.(event, draft);
   }
-  if (shared + draft.repeatedBytes > repeatedBytesMax) return refused('too-large', repeatsTooMuch);
+  if (shared + draft.repeatedBytes > repeatedBytesMax) return rejected('too-large', repeatsTooMuch);
   stamp(events, header, draft);
   return { events };
 }
@@ -161,37 +162,13 @@ const supplements = new Set(['ARV', 'EVN', 'NTE', 'IN2', 'IN3', 'ERR', 'MFI']);
 // Their first field is their ordinal: of the patient and the visit it says nothing.
 const numbered = new Set(['PID', 'PV1']);
 
-const repeated = new Set([
-  'MSH',
-  'ARV',
-  'PID',
-  'PD1',
-  'NK1',
-  'PV1',
-  'PV2',
-  'PRT',
-  'ROL',
-  'AL1',
-  'IAM',
-  'IAR',
-  'DG1',
-  'DRG',
-  'PR1',
-  'IN1',
-  'IN2',
-  'IN3',
-  'DB1',
-  'CON',
-  'GT1',
-]);
-
 function sharedBytes(message: Message, family: Family): number {
   let sum = 0;
   let open = false;
   for (const segment of message.segments) {
     open ||= family.opens.has(segment.name);
     // A note before the first order is the patient's too.
-    if (!repeated.has(segment.name) && (open || segment.name !== 'NTE')) continue;
+    if (!repeatedSegments.has(segment.name) && (open || segment.name !== 'NTE')) continue;
     if (segment.count > 1) sum += segment.end(segment.count) - segment.start(2);
   }
   return sum;
@@ -238,10 +215,6 @@ function stamp(events: ClinicalEvent[], header: Segment, draft: Draft): void {
     event.times.capturedAtUs = context.capturedAtUs;
     event.nulls = nulls[index] ?? [];
   });
-}
-
-function refused(code: Reject['code'], reason: string): Normalized {
-  return { events: [], reject: { code, reason } };
 }
 
 /** A type code may be shown where it can be nothing but a type code. */

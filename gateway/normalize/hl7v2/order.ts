@@ -7,11 +7,11 @@ import type {
   ParentObservation,
   Times,
 } from '../../../proto/gen/hilum/v1/event.ts';
-import { sameNumber } from '../identity.ts';
+import { identifier, sameNumber } from '../identity.ts';
 import { whereOrdererIs } from './acting.ts';
 import { time, timings } from './clock.ts';
 import { code, codeOf, codes, oneCode } from './coded.ts';
-import { cxs, ei, eiOf, eips, eis, identifier, organizationNumber, parentsIn } from './identified.ts';
+import { cxs, ei, eiOf, eips, eis, organizationNumber, parentsIn } from './identified.ts';
 import { tellPriority } from './known-words.ts';
 import type { Segment } from './message.ts';
 import { addresses, namedWithLocation, participants, telecoms, telecomsOf } from './people.ts';

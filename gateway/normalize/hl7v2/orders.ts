@@ -6,14 +6,7 @@ import { orderedStatus } from './order-status.ts';
 import { contactSegment } from './ref.ts';
 import { replySegments } from './reply.ts';
 import { rxSegments, toBeGiven } from './rx.ts';
-import {
-  clinicalSegments,
-  coverageSegments,
-  noteSegment,
-  observationSegments,
-  orderSegments,
-  patientSegments,
-} from './segments.ts';
+import { commonSegments, patientSegments } from './segments.ts';
 import { fresh } from './shapes.ts';
 import { isReplaced } from './status.ts';
 import { supplySegments } from './supplies.ts';
@@ -35,14 +28,9 @@ export const orders: Family = {
   about: ['ORC', 'OBR', 'RXO', 'RQD', 'BPO', 'BPX', 'BTX', 'ODS', 'ODT', 'OBX'],
   segments: handlers(
     replySegments,
-    patientSegments,
+    commonSegments,
     ahead,
-    clinicalSegments,
-    coverageSegments,
-    noteSegment,
-    orderSegments,
     contactSegment,
-    observationSegments,
     rxSegments,
     bloodSegments,
     supplySegments,

@@ -17,14 +17,7 @@ import { type Family, handlers } from './family.ts';
 import { keepParticipants, notified, tellStatus } from './notification.ts';
 import { contactSegment } from './ref.ts';
 import { remark } from './scope.ts';
-import {
-  clinicalSegments,
-  coverageSegments,
-  noteSegment,
-  observationSegments,
-  orderSegments,
-  patientSegments,
-} from './segments.ts';
+import { commonSegments } from './segments.ts';
 import { fresh } from './shapes.ts';
 import { findSpecimens } from './specimen.ts';
 import {
@@ -38,16 +31,7 @@ import {
   unknownReport,
 } from './status.ts';
 
-const segments = handlers(
-  patientSegments,
-  clinicalSegments,
-  coverageSegments,
-  noteSegment,
-  orderSegments,
-  contactSegment,
-  observationSegments,
-  analyzerSegments,
-);
+const segments = handlers(commonSegments, contactSegment, analyzerSegments);
 
 export const oru: Family = {
   name: 'oru',

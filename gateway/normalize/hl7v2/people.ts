@@ -8,10 +8,11 @@ import type {
   Person,
   Telecom,
 } from '../../../proto/gen/hilum/v1/event.ts';
+import { identifier } from '../identity.ts';
 import { lookup } from '../lookup.ts';
 import { upper } from '../text.ts';
 import { span, timeOf } from './clock.ts';
-import { assigned, eiOf, identifier, systemOf } from './identified.ts';
+import { assigned, eiOf, systemOf } from './identified.ts';
 import type { Segment } from './message.ts';
 import { Parts } from './parts.ts';
 import { nameOfHd, runningText } from './running-text.ts';

@@ -1,5 +1,6 @@
 /** How urgent it is: one priority of a field that may say it in several codings and in words [HL7 2.A.13, tables 0485, 0027]. */
 import type { Order, Timing } from '../../../proto/gen/hilum/v1/event.ts';
+import { isStat, isUrgent } from '../../../proto/priority-words.ts';
 import { upper } from '../text.ts';
 import { isKnownPriority, tellPriority } from './known-words.ts';
 import type { Segment } from './message.ts';
@@ -62,10 +63,10 @@ export function isAlike(one: string, other: string): boolean {
   return (a.startsWith(b) || b.startsWith(a)) && urgency(a) === urgency(b);
 }
 
-const ranks = [/^(A|ASAP|P|U|URG|URGENT|TH\d*)$/, /^(S|ST|STAT|CITO|T|T[SM]\d*)$/];
-
 /** 2 at once, 1 soon, 0 by routine, -1 a word that nobody knows. */
 export function urgency(priority: string): number {
-  const at = ranks.findIndex((rank) => rank.test(upper(priority)));
-  return at < 0 ? (isKnownPriority(priority) ? 0 : -1) : at + 1;
+  const word = upper(priority);
+  if (isUrgent.test(word)) return 1;
+  if (isStat.test(word)) return 2;
+  return isKnownPriority(priority) ? 0 : -1;
 }

@@ -10,7 +10,7 @@ import {
   type Referral,
 } from '../../../proto/gen/hilum/v1/event.ts';
 import { codeInTable } from '../../../proto/hl7-table.ts';
-import { identifierSystem } from '../identity.ts';
+import { identifier, identifierSystem } from '../identity.ts';
 import { lookup } from '../lookup.ts';
 import { upper } from '../text.ts';
 import { gol, prb } from './clinical.ts';
@@ -20,20 +20,13 @@ import type { Draft } from './draft.ts';
 import { copied } from './draft-parts.ts';
 import { price } from './drg.ts';
 import { type Family, type Handler, handlers } from './family.ts';
-import { cx, ei, identifier } from './identified.ts';
+import { cx, ei } from './identified.ts';
 import type { Segment } from './message.ts';
 import { nextBody } from './next-body.ts';
 import { addresses, location, names, person, telecoms } from './people.ts';
 import { refuses, replySegments } from './reply.ts';
 import { remark } from './scope.ts';
-import {
-  clinicalSegments,
-  coverageSegments,
-  noteSegment,
-  observationSegments,
-  orderSegments,
-  patientSegments,
-} from './segments.ts';
+import { commonSegments, noteSegment } from './segments.ts';
 import { fresh } from './shapes.ts';
 import { eachAsSent, fill, label, type Table, word } from './table.ts';
 
@@ -103,7 +96,7 @@ const ctd: Table<Participant> = [
       for (const parts of segment.repetitions(field)) {
         const { source, authorities } = parts.message.scope.context;
         const issuer = parts.text(3);
-        const system = identifierSystem(source, authorities, issuer, '', '');
+        const system = identifierSystem(source, authorities, issuer);
         const end = timeOf(parts.sub(4), 1, segment, field)?.value ?? '';
         personOf(to).identifiers.push({
           ...identifier(parts.text(1), parts.text(2), system),
@@ -247,21 +240,12 @@ const files: Record<string, Handler> = {
   },
 };
 
-const shared = [
-  patientSegments,
-  clinicalSegments,
-  coverageSegments,
-  noteSegment,
-  orderSegments,
-  observationSegments,
-];
-
 export const ref: Family = {
   name: 'ref',
   kind: 'referral',
   opens: new Set(),
   about: ['RF1'],
-  segments: handlers(replySegments, ...shared, bodies),
+  segments: handlers(replySegments, commonSegments, bodies),
   finish(event, draft) {
     event.status = statusOf(event, draft);
     setTime(event, event.referral?.effective);
@@ -310,7 +294,7 @@ export const problem: Family = {
   kind: 'problem',
   opens: new Set(),
   about: ['PRB', 'GOL', 'PTH'],
-  segments: handlers(...shared, bodies),
+  segments: handlers(commonSegments, bodies),
   finish(event, draft) {
     if (deletes.has(draft.trigger)) event.status = 'entered-in-error';
     setTime(event, event.conditions[0]?.onset ?? event.conditions[0]?.recorded);

@@ -21,7 +21,7 @@ import type { MappingScalar } from '../../../proto/config/mapping-schema.ts';
 import type { Config } from '../../../proto/config/schema.ts';
 import { eventFields } from '../../../proto/gen/event-fields.ts';
 import type { ClinicalEvent } from '../../../proto/gen/hilum/v1/event.ts';
-import type { Normalized } from '../outcome.ts';
+import { type Normalized, rejected } from '../outcome.ts';
 import { readTime } from '../time.ts';
 import { codeOf } from './coded.ts';
 import { readForm } from './date-form.ts';
@@ -122,7 +122,7 @@ export function remap(made: Normalized, message: Message, mappings: readonly Map
     return made;
   } catch (error) {
     const why = error instanceof Unmappable ? error.message : 'failed';
-    return { events: [], reject: { code: 'mapping-failed', reason: `Mapping ${at} ${why}.` } };
+    return rejected('mapping-failed', `Mapping ${at} ${why}.`);
   }
 }
 

@@ -1,11 +1,13 @@
 /** OBX: one result [HL7 7.4.2]. */
+
 import type { Observation } from '../../../proto/gen/hilum/v1/event.ts';
 import { codeInTable } from '../../../proto/hl7-table.ts';
+import { identifier } from '../identity.ts';
 import { upper } from '../text.ts';
 import { time } from './clock.ts';
 import { code, codes, oneCode, textOf, unitIn, unitText } from './coded.ts';
 import { flags } from './flags.ts';
-import { ei, eiOrEip, equipment, identifier, organizationNumber } from './identified.ts';
+import { ei, eiOrEip, equipment, organizationNumber } from './identified.ts';
 import type { Segment } from './message.ts';
 import { severalUnits } from './own-units.ts';
 import { addresses, participants } from './people.ts';

@@ -27,14 +27,7 @@ import {
   rxrGiven,
   rxrVaccine,
 } from './rx-tables.ts';
-import {
-  clinicalSegments,
-  coverageSegments,
-  noteSegment,
-  observationSegments,
-  orderSegments,
-  patientSegments,
-} from './segments.ts';
+import { commonSegments } from './segments.ts';
 import { fresh } from './shapes.ts';
 import { controlOf, isReplaced } from './status.ts';
 import { fill, type Table } from './table.ts';
@@ -208,22 +201,12 @@ const awaited: Record<string, string> = lookup({
   give: 'requested',
 });
 
-const base = [
-  replySegments,
-  patientSegments,
-  clinicalSegments,
-  coverageSegments,
-  noteSegment,
-  orderSegments,
-  observationSegments,
-];
-
 export const rx: Family = {
   name: 'rx',
   kind: 'medication',
   opens: new Set(['ORC', 'RXA']),
   about: ['ORC', 'RXO', 'RXE', 'RXD', 'RXG', 'RXA', 'RXR', 'RXC', 'OBX'],
-  segments: handlers(...base, rxSegments),
+  segments: handlers(replySegments, commonSegments, rxSegments),
   finish(event, draft) {
     finishMedication(event, draft);
     if (isReplaced(event, draft.done)) event.status = 'cancelled';

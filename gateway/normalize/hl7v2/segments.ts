@@ -301,6 +301,22 @@ export const observationSegments: Record<string, Handler> = {
   },
 };
 
+/** What most families read. */
+export const commonSegments: Record<string, Handler> = {
+  ...patientSegments,
+  ...clinicalSegments,
+  ...coverageSegments,
+  ...noteSegment,
+  ...orderSegments,
+  ...observationSegments,
+};
+
+/** What each of several orders repeats in its event. */
+export const repeatedSegments: ReadonlySet<string> = new Set([
+  'MSH',
+  ...[patientSegments, clinicalSegments, coverageSegments].flatMap(Object.keys),
+]);
+
 /** ORC-1 of an earlier result beside orders [HL7 table 0119]: previous results, observations to follow. */
 const earlierControls = new Set(['PR', 'RE']);
 

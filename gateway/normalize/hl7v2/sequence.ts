@@ -1,7 +1,7 @@
 /** OSD, the sequence inside of TQ [HL7 2.A.50]: what of another order this one follows. */
 import type { Identifier, OrderSequence } from '../../../proto/gen/hilum/v1/event.ts';
-import { identifierSystem } from '../identity.ts';
-import { identifier } from './identified.ts';
+import { identifier, identifierSystem } from '../identity.ts';
+
 import type { Parts } from './parts.ts';
 import { fresh } from './shapes.ts';
 

@@ -3,14 +3,7 @@ import { doseStatus, wasNotGiven } from './dose.ts';
 import { type Family, handlers } from './family.ts';
 import { orderedStatus } from './order-status.ts';
 import { vaccineSegments } from './rx.ts';
-import {
-  clinicalSegments,
-  coverageSegments,
-  noteSegment,
-  observationSegments,
-  orderSegments,
-  patientSegments,
-} from './segments.ts';
+import { commonSegments } from './segments.ts';
 import { fresh } from './shapes.ts';
 
 export const vxu: Family = {
@@ -18,15 +11,7 @@ export const vxu: Family = {
   kind: 'immunization',
   opens: new Set(['ORC', 'RXA']),
   about: ['RXA', 'ORC', 'OBX'],
-  segments: handlers(
-    patientSegments,
-    clinicalSegments,
-    coverageSegments,
-    noteSegment,
-    orderSegments,
-    observationSegments,
-    vaccineSegments,
-  ),
+  segments: handlers(commonSegments, vaccineSegments),
   finish(event, draft) {
     const { immunization, order } = event;
     if (immunization !== undefined) {

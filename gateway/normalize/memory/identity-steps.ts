@@ -5,9 +5,9 @@
  */
 import type { ClinicalEvent, Identifier, Patient } from '../../../proto/gen/hilum/v1/event.ts';
 import type { IdentityStep } from '../../../proto/gen/hilum/v1/identity.ts';
-import { retires, type What } from '../merges.ts';
+import { mergeTriggers, retiredBy, type What } from '../../../proto/merge-triggers.ts';
 import type { About } from './memory.ts';
-import { millisecondsOf } from './newness.ts';
+import { enteredMs } from './newness.ts';
 
 export type { What };
 
@@ -15,8 +15,6 @@ export interface Step {
   what: What;
   step: IdentityStep;
 }
-
-const moves: Readonly<Record<string, What>> = { A43: 'patient', A44: 'account', A45: 'visit' };
 
 /** Of one patient, account or visit; a message with more is read up to here. */
 const identifiersMax = 8;
@@ -75,7 +73,7 @@ export function stepsOf(event: ClinicalEvent, about: Pick<About, AboutStep>): St
   const { merge } = event;
   if (merge === undefined) return [];
   const { trigger, action } = merge;
-  const saidMs = millisecondsOf(event.movement?.recorded) ?? millisecondsOf(event.times?.message) ?? 0;
+  const saidMs = enteredMs(event);
   const made: Step[] = [];
   const add = (what: What, part: Partial<IdentityStep> & Pick<IdentityStep, 'from'>) => {
     const { into = [], patient = [] } = part;
@@ -96,16 +94,16 @@ export function stepsOf(event: ClinicalEvent, about: Pick<About, AboutStep>): St
     };
     made.push({ what, step });
   };
-  const moved = moves[trigger];
-  if (moved !== undefined) addMove(event, moved, add);
+  const known = mergeTriggers.get(trigger);
+  if (known?.action === 'move') for (const what of known.of) addMove(event, what, add);
   else if (action === 'unlink') {
     const [one, other] = [saidOf(event, 'patient'), otherOf(event, 'patient')];
     add('patient', { from: one, into: other });
-  } else if (trigger === 'A24') {
+  } else if (known?.action === 'link') {
     const [one, other] = [saidOf(event, 'patient'), otherOf(event, 'patient')];
     add('patient', { from: without(other, one), into: without(one, other) });
   } else {
-    for (const what of retires[trigger] ?? []) {
+    for (const what of retiredBy(trigger)) {
       if (what === 'patient') add(what, { from: otherOf(event, what), into: keptIdentifiers(event) });
       else {
         const [said, other] = [saidOf(event, what), otherOf(event, what)];

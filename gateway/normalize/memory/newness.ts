@@ -24,8 +24,9 @@ import type { RememberedState } from './order-codec.ts';
 
 export type DecidedBy = 'issued' | 'effective' | 'analyzed' | 'message' | 'sequence' | 'order';
 
-/** The newest state and what came before it. */
+/** The newest state and what came before it: of a result its values, of an order every record that has said one. */
 const statesMax = 4;
+const recordsMax = 8;
 /** Value of an order that names no result: what it says goes for all of them. */
 export const namesNone = '-';
 /** A longer value is not kept, only told from others. */
@@ -105,9 +106,23 @@ export function newer(a: RememberedState, b: RememberedState): { by: DecidedBy; 
   return { by: 'sequence', difference: a.sequence - b.sequence };
 }
 
-/** Do both say the same, whenever they say it? */
+/** Some write the time of one observation to the second, and to the minute when they send it again. */
+const minuteMs = 60_000;
+
+/** Were they observed at different times? False where one does not say when. */
+export function isAnotherTime(a: RememberedState, b: RememberedState): boolean {
+  return isAnotherMoment(a.effectiveMs, b.effectiveMs);
+}
+
+/** Milliseconds; 0 is none. */
+export function isAnotherMoment(a: number, b: number): boolean {
+  return a !== 0 && b !== 0 && Math.abs(a - b) >= minuteMs;
+}
+
+/** Do both say the same, whenever they say it? What is final of another time is another result. */
 export function sameSaying(a: RememberedState, b: RememberedState): boolean {
   return (
+    !(a.status === 'final' && b.status === 'final' && isAnotherTime(a, b)) &&
     a.status === b.status &&
     a.value === b.value &&
     a.unit === b.unit &&
@@ -116,14 +131,14 @@ export function sameSaying(a: RememberedState, b: RememberedState): boolean {
 }
 
 export interface Placed {
-  /** The newest first, at most four; the same array where nothing new was said. */
+  /** The newest first, a few at most; the same array where nothing new was said. */
   states: readonly RememberedState[];
   /** Place of the state, or of the one that it repeats; `states.length` where it is older than all of them. */
   at: number;
 }
 
 /**
- * Puts a state among those that are known. A repetition (the same said for the same times by another
+ * Puts the state of a result among those that are known. A repetition (the same said for the same times by another
  * record) and a record that was here before change nothing; the same said again later renews the place.
  */
 export function place(known: readonly RememberedState[], state: RememberedState): Placed {
@@ -134,8 +149,7 @@ export function place(known: readonly RememberedState[], state: RememberedState)
       sameSaying(one, state),
   );
   if (repeated >= 0) return { states: known, at: repeated };
-  let at = known.findIndex((one) => ofOneMessage(state, one) || newer(state, one).difference > 0);
-  if (at < 0) at = known.length;
+  const at = placeOf(known, state);
   const after = known[at];
   const before = known[at - 1];
   // Said once more before it was known to be said: nothing that a reader would want to see.
@@ -146,6 +160,23 @@ export function place(known: readonly RememberedState[], state: RememberedState)
     ...known.slice(after !== undefined && sameSaying(after, state) ? at + 1 : at),
   ];
   return { states: states.slice(0, statesMax), at };
+}
+
+/**
+ * The same for the state of an order, by records: each of those that said the same may still wait somewhere when what
+ * replaces them is told.
+ */
+export function placeRecord(known: readonly RememberedState[], state: RememberedState): Placed {
+  const same = known.findIndex((one) => ofOneMessage(one, state) && sameSaying(one, state));
+  if (same >= 0) return { states: known, at: same };
+  const at = placeOf(known, state);
+  if (at >= recordsMax) return { states: known, at };
+  return { states: [...known.slice(0, at), state, ...known.slice(at)].slice(0, recordsMax), at };
+}
+
+function placeOf(known: readonly RememberedState[], state: RememberedState): number {
+  const at = known.findIndex((one) => ofOneMessage(state, one) || newer(state, one).difference > 0);
+  return at < 0 ? known.length : at;
 }
 
 export function valueText({ value, furtherValues, attachment, furtherAttachments }: Observation): string {
@@ -186,6 +217,17 @@ function within(
     : millisecondsOf(time);
   if (startMs === undefined || Number.isNaN(startMs)) return undefined;
   return Math.min(Math.max(startMs, byMs), startMs + widthMs - 1);
+}
+
+/** When a movement or a merge was entered; of a day or a minute alone the moment that is nearest to its message. */
+export function enteredMs({ movement, times }: ClinicalEvent): number {
+  const message = millisecondsOf(times?.message);
+  const entered = movement?.recorded;
+  return (
+    (message === undefined ? millisecondsOf(entered) : within(entered, message, times?.message)) ??
+    message ??
+    0
+  );
 }
 
 export function millisecondsOf(time: ClinicalTime | undefined): number | undefined {

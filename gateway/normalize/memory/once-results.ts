@@ -19,7 +19,9 @@
  * bring the same is what the config says. A feed is never compared with itself: what it says again is its status'
  * business [status.ts].
  */
+
 import { hash } from 'node:crypto';
+import { loincSystem } from '../../../proto/code-systems.ts';
 import type {
   ClinicalEvent,
   ClinicalTime,
@@ -42,7 +44,6 @@ const daysKept = 30;
 const sayingsMax = 64;
 const patientMax = 8;
 const replacedMax = 16;
-const loinc = 'http://loinc.org';
 
 export const feedsRow: RowKind<FeedsMemory> = {
   number: 2,
@@ -289,7 +290,8 @@ function numberOf({ system, value, type }: Identifier, source: string): string {
 
 function codeOf(code: Code | undefined, source: string): string {
   const codings = code?.codings ?? [];
-  const coding = codings.find(({ system }) => system === loinc) ?? codings.find(({ mapped }) => !mapped);
+  const coding =
+    codings.find(({ system }) => system === loincSystem) ?? codings.find(({ mapped }) => !mapped);
   if (coding === undefined) return code?.text ?? '';
   return `${ofSource(coding.system, source)}|${coding.code || coding.display}`;
 }

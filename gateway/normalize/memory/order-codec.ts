@@ -8,6 +8,7 @@
  *   state   flags(1) what is not as before                                     numbers zigzag, of varying length
  *   text    bytes × 2 + 1 where it is not ASCII, then the bytes
  */
+import { loincSystem, mdcSystem, snomedSystem } from '../../../proto/code-systems.ts';
 
 /** One state of an order or an observation, as one record said it. */
 export interface RememberedState {
@@ -44,9 +45,9 @@ export interface OrderMemory {
   /** The newest first. */
   states: readonly RememberedState[];
   observations: readonly RememberedObservation[];
-  /** The placer's number, system|value; empty where none was named. */
+  /** Which of those that go by the number it is [which-order.ts]; empty where none was named. */
   placer: string;
-  /** Orders under the same filler's number that name another placer's, the newest first; they have no others. */
+  /** Others that go by the same number, the newest first; they have no others. */
   others: readonly OrderMemory[];
 }
 
@@ -55,7 +56,7 @@ const same = { record: 1, status: 2, issued: 4, message: 8, effective: 16, unit:
 const has = { epoch: 64, analyzed: 128 } as const;
 const digestBytes = 16;
 /** What keys of observations mostly begin with. */
-const prefixes = ['', 'http://loinc.org|', 'urn:iso:std:iso:11073:10101|', 'http://snomed.info/sct|'];
+const prefixes = ['', `${loincSystem}|`, `${mdcSystem}|`, `${snomedSystem}|`];
 
 const blank: RememberedState = {
   sequence: 0,

@@ -3,12 +3,19 @@
  * routine lane. Its gateway could not say so when it made it; whoever reads the log in its order must not put the
  * older state over the newer one. Told in the words that the memory of status uses [status.ts].
  */
-import type { ClinicalEvent, RecordPosition, Supersession } from '../../../proto/gen/hilum/v1/event.ts';
-import { statusOf } from './newness.ts';
-import { orderTexts } from './order-texts.ts';
-import { isSamePlacer, placerOf } from './placers.ts';
+import type {
+  ClinicalEvent,
+  Observation,
+  RecordPosition,
+  Supersession,
+} from '../../../proto/gen/hilum/v1/event.ts';
+import { instantOf } from '../instant.ts';
+import { samePosition } from './identity-history.ts';
+import { isAnotherMoment, statusOf } from './newness.ts';
+import { sameNumbers } from './order-texts.ts';
 import { isFinding, type KnownTimes, resultKeys } from './result-keys.ts';
 import { overrules } from './transitions.ts';
+import { isNamed, namesOf } from './which-order.ts';
 
 /**
  * Marks what `by` replaces of this event of that record.
@@ -49,7 +56,7 @@ export function markOvertaken(event: ClinicalEvent, record: RecordPosition, by: 
       newer === undefined
         ? ofOrder !== undefined && overrules(by.status, status) && { decidedBy: 'order' }
         : (own ?? (!newer.superseded && ofOrder));
-    if (!why) continue;
+    if (!why || (newer !== undefined && isOfAnother(event, result, { record, by, newer }))) continue;
     result.superseded = true;
     mark(`observations[${at}]`, newer === undefined ? by.status : statusOf(by, newer), status, why);
   }
@@ -60,9 +67,8 @@ export function markOvertaken(event: ClinicalEvent, record: RecordPosition, by: 
 }
 
 function isSameOrder(a: ClinicalEvent, b: ClinicalEvent): boolean {
-  if (!isSamePlacer(placerOf(a), placerOf(b))) return false;
-  const texts = orderTexts(b, { source: b.provenance?.source ?? '' });
-  return orderTexts(a, { source: a.provenance?.source ?? '' }).some((text) => texts.includes(text));
+  const [name = ''] = namesOf(a);
+  return isNamed(name, namesOf(b)) && a.kind === b.kind && sameNumbers(a, b);
 }
 
 function timesOf({ observations, times }: ClinicalEvent, keys: readonly (string | undefined)[]): KnownTimes {
@@ -72,4 +78,34 @@ function timesOf({ observations, times }: ClinicalEvent, keys: readonly (string 
       return key === undefined ? [] : [[key, (effective ?? times?.observed)?.value ?? '']];
     }),
   );
+}
+
+/** A result of another time, as in the memory of status [status.ts]: what `by` said before tells which one it is about. */
+function isOfAnother(
+  event: ClinicalEvent,
+  result: Observation,
+  { record, by, newer }: { record: RecordPosition; by: ClinicalEvent; newer: Observation },
+): boolean {
+  const [time, newerTime] = [
+    result.effective ?? event.times?.observed,
+    newer.effective ?? by.times?.observed,
+  ];
+  // Read again under another zone it is the same time: what the clock showed counts where nobody said which zone.
+  const isClock = time?.assumed !== '';
+  const momentOf = (text = '') => momentIn(isClock ? text.replace(zoneOfTime, '') : text);
+  const [own, other] = [momentOf(time?.value), momentOf(newerTime?.value)];
+  if (!isAnotherMoment(own, other)) return false;
+  const before = newer.previous.filter(({ otherOrder }) => !otherOrder);
+  const replaced = before.find(({ record: of }) => samePosition(of, record));
+  if (replaced !== undefined) return isAnotherMoment(own, momentOf(replaced.effective));
+  const isFinal = [statusOf(event, result), statusOf(by, newer)].every((status) => status === 'final');
+  return isFinal || before.some(({ effective }) => !isAnotherMoment(other, momentOf(effective)));
+}
+
+const zoneOfTime = /(?:Z|[+-]\d\d:\d\d)$/;
+
+/** 0 where there is none, or only its day. */
+function momentIn(text: string): number {
+  if (!text.includes('T')) return 0;
+  return instantOf(zoneOfTime.test(text) ? text : `${text}Z`) || 0;
 }

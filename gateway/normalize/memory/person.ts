@@ -6,6 +6,7 @@
  * what others are compared with, and the ADT message that changes it is itself flagged. While no ADT has
  * spoken, each of two that differ is flagged.
  */
+
 import type {
   ClinicalEvent,
   Encounter,
@@ -20,13 +21,14 @@ import {
   type RememberedFact,
   type RememberedOrigin,
 } from '../../../proto/gen/hilum/v1/journal.ts';
+import { endsSomething } from '../../../proto/merge-triggers.ts';
 import { fresh } from '../hl7v2/shapes.ts';
 import { moveBeds, renameOccupant } from './bed.ts';
-import { samePosition } from './identity-history.ts';
+import { historyText, lookIn, samePosition } from './identity-history.ts';
 import { idText, keptIdentifiers, ofPatient, otherOf, patientIdentifiers, saidOf } from './identity-steps.ts';
 import type { About, Recall, RowKind } from './memory.ts';
-import { millisecondsOf } from './newness.ts';
-import { stayAfter } from './stay.ts';
+import { enteredMs } from './newness.ts';
+import { isTakenBack, sameVisit, stayAfter } from './stay.ts';
 
 const daysKept = 400;
 /** Of a birth date or a sex: what was said, and what contradicted it. */
@@ -98,17 +100,17 @@ export function rememberPerson(event: ClinicalEvent, about: About, recall: Recal
   for (const identifier of kept) {
     const known = personAt(recall, identifier);
     let row = known ?? PersonMemory.create();
-    const birthDates = withFact(
-      row.birthDates,
-      'birth-date',
-      saidValue(event.patient, 'birth-date'),
-      from,
-      byAdt,
-    );
-    const sexes = withFact(row.sexes, 'sex', saidValue(event.patient, 'sex'), from, byAdt);
+    const birthDates =
+      byAdt && isTakenBack(event, 'PID-7')
+        ? []
+        : withFact(row.birthDates, 'birth-date', saidValue(event.patient, 'birth-date'), from, byAdt);
+    const sexes =
+      byAdt && isTakenBack(event, 'PID-8')
+        ? []
+        : withFact(row.sexes, 'sex', saidValue(event.patient, 'sex'), from, byAdt);
     if (birthDates !== row.birthDates || sexes !== row.sexes) row = { ...row, birthDates, sexes };
     if (byAdt && (row.patientFrom === undefined || row.patientFrom.saidMs <= from().saidMs))
-      row = { ...row, patient: told(event.patient as Patient, kept, row.patient), patientFrom: from() };
+      row = { ...row, patient: told(event, kept, row.patient), patientFrom: from() };
     if (byAdt) {
       const after = stayAfter(row, event, from());
       if (after !== row) moveBeds(event, row.encounter, after.encounter, from(), recall);
@@ -120,18 +122,15 @@ export function rememberPerson(event: ClinicalEvent, about: About, recall: Recal
   if (event.merge === undefined) return;
   moveStay(event, from, recall);
   inheritStay(event, recall);
+  partStays(event, about, recall);
   forgetRetired(event, recall);
 }
 
 /** Identifiers that ADT told beside retired ones, as an enterprise number beside the record number. */
 export function companionsOf({ merge }: ClinicalEvent, recall: Recall): Identifier[] {
-  if (merge === undefined || !retires(merge.action)) return [];
+  if (merge === undefined || !endsSomething(merge.action)) return [];
   const retired = patientIdentifiers({ ...fresh.patient(), identifiers: merge.retired });
   return retired.flatMap((one) => personAt(recall, one)?.patient?.identifiers ?? []);
-}
-
-function retires(action: string): boolean {
-  return action === 'merge' || action === 'change-identifier';
 }
 
 /** Nobody is completed with an identifier that is retired: what stands for it is told again by the next ADT. */
@@ -152,7 +151,7 @@ export function originOf(event: ClinicalEvent, about: About): RememberedOrigin {
     source: about.source,
     record: positionOf(about),
     capturedS: Math.floor(Number(about.capturedAtUs / 1_000_000n)),
-    saidMs: millisecondsOf(event.movement?.recorded) ?? millisecondsOf(event.times?.message) ?? 0,
+    saidMs: enteredMs(event),
   };
 }
 
@@ -193,7 +192,7 @@ function moveStay(event: ClinicalEvent, from: () => RememberedOrigin, recall: Re
 
 /** The surviving patient lies where the retired one lay, unless ADT has said something else of them since. */
 function inheritStay({ merge, patient, identityConflicts }: ClinicalEvent, recall: Recall): void {
-  if (merge === undefined || merge.action !== 'merge' || identityConflicts.length > 0) return;
+  if (merge === undefined || !endsSomething(merge.action) || identityConflicts.length > 0) return;
   const stays = patientIdentifiers({ ...(patient as Patient), identifiers: merge.retired })
     .map((one) => personAt(recall, one))
     .filter((row) => row?.encounter !== undefined);
@@ -212,16 +211,56 @@ function inheritStay({ merge, patient, identityConflicts }: ClinicalEvent, recal
   }
 }
 
-/** Of the person what may complete other events, and nothing more; a field that ADT leaves out stays known. */
-function told(patient: Patient, identifiers: Identifier[], known: Patient | undefined): Patient {
-  const { names, birthDate, gender, administrativeSex } = patient;
+/**
+ * Two that are parted again (A37) do not both lie where one of them lies: what the surviving one has from the merge alone
+ * is the other one's again. Of what ADT said of a stay while they were one nobody can tell whose it is, until it says more.
+ */
+function partStays(event: ClinicalEvent, about: About, recall: Recall): void {
+  if (event.merge?.action !== 'unlink') return;
+  const forget = (identifier: Identifier) => {
+    const row = personAt(recall, identifier);
+    if (row !== undefined)
+      recall.set(personRow, idText(identifier), { ...row, encounter: undefined, encounterFrom: undefined });
+  };
+  for (const { into, from } of undoneSteps(event, about, recall)) {
+    for (const [retired, kept] of from.flatMap((one) => into.map((other) => [one, other] as const))) {
+      const [own, other] = [personAt(recall, retired), personAt(recall, kept)];
+      if (own?.encounter === undefined || other?.encounterFrom === undefined) continue;
+      const isInherited = samePosition(own.encounterFrom?.record, other.encounterFrom.record);
+      const isLater = other.encounterFrom.saidMs >= (own.encounterFrom?.saidMs ?? 0);
+      if (!isInherited && !isLater) continue;
+      if (other.encounter !== undefined && sameVisit(own.encounter, other.encounter)) forget(kept);
+      if (!isInherited) forget(retired);
+    }
+  }
+}
+
+/** Merges that this record has undone, each once. */
+function undoneSteps(event: ClinicalEvent, about: About, recall: Recall): IdentityStep[] {
+  const look = lookIn(recall);
+  const steps = [...saidOf(event, 'patient'), ...otherOf(event, 'patient')].flatMap(
+    (one) => look(historyText('patient', one))?.steps ?? [],
+  );
+  const undone = steps.filter(
+    ({ action, undoneBy }) => action === 'merge' && samePosition(undoneBy, positionOf(about)),
+  );
+  return undone.filter(
+    (step, at) => undone.findIndex(({ record }) => samePosition(record, step.record)) === at,
+  );
+}
+
+/** Of the person what may complete other events, and nothing more; a field that ADT leaves out stays known, and one that it takes back does not. */
+function told(event: ClinicalEvent, identifiers: Identifier[], known: Patient | undefined): Patient {
+  const { names, birthDate, gender, administrativeSex } = event.patient as Patient;
+  const knows = (field: string) => (isTakenBack(event, field) ? undefined : known);
+  const sex = administrativeSex === '' ? knows('PID-8') : undefined;
   return {
     ...fresh.patient(),
     identifiers,
-    names: names.length > 0 ? names.slice(0, 2) : (known?.names ?? []),
-    birthDate: birthDate || (known?.birthDate ?? ''),
-    gender: administrativeSex === '' ? (known?.gender ?? '') : gender,
-    administrativeSex: administrativeSex || (known?.administrativeSex ?? ''),
+    names: names.length > 0 ? names.slice(0, 2) : (knows('PID-5')?.names ?? []),
+    birthDate: birthDate || (knows('PID-7')?.birthDate ?? ''),
+    gender: administrativeSex === '' ? (sex?.gender ?? '') : gender,
+    administrativeSex: administrativeSex || (sex?.administrativeSex ?? ''),
   };
 }
 

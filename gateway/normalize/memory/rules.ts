@@ -8,9 +8,10 @@ import { historyRow } from './identity-history.ts';
 import type { About, MemoryRule, Need, Recall } from './memory.ts';
 import { occupancy } from './occupancy.ts';
 import { once } from './once.ts';
+import { orderRow } from './order-rows.ts';
 import { personRow } from './person.ts';
 import { series, seriesRow } from './series.ts';
-import { orderRow, status } from './status.ts';
+import { status } from './status.ts';
 
 /** Who it is before what it replaces: an order of a merged patient is still that order. `once` compares finished events. */
 const rules: readonly MemoryRule[] = [identity, status, series, context, occupancy, once];

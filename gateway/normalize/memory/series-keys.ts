@@ -1,5 +1,7 @@
 /** What results are remembered under in a patient's series: hashes of their codes [series.ts]. */
+
 import { KeptCode } from '../../../proto/back-writer.ts';
+import { loincSystem } from '../../../proto/code-systems.ts';
 import type { Code } from '../../../proto/gen/hilum/v1/event.ts';
 import { codeText } from './result-keys.ts';
 import type { Key } from './series-row.ts';
@@ -21,8 +23,6 @@ function keyNamed(name: string): Key {
   const [high, low] = hashOf(name);
   return { high, low: low & 0xffff };
 }
-
-const loincSystem = 'http://loinc.org';
 
 /** FNV-1a, and another one of 32 bits. */
 export function hashOf(text: string): [number, number] {

@@ -5,15 +5,14 @@
  * One row an order holds both, because what an order's messages say arrives together: one row is read and
  * written for each order of a message, however many results it has.
  *
- *   order        the source and its own number (results: filler, else placer; requests: placer, else filler),
- *                with OBR-4 and the result that it hangs from, because one number may stand over several reports; and of
- *                several placer's numbers each is another order [placers.ts]
+ *   order        the source and its number [order-texts.ts], by whichever of the two it was named [order-rows.ts], and
+ *                which of those that go by that number it is [which-order.ts]
  *   observation  OBX-3 and OBX-4, and of equals OBX-14, else its place among them (lines of a text) [result-keys.ts]
  *
  * Of several codings the first one names it, and one whose codings were swapped is found by the others.
  *
  * An order without a number is not followed: two without one could be anything. A number that is used
- * again for another patient begins anew, and nothing is said of what was there before.
+ * again for another patient is another order, and nothing is said of what was there before.
  */
 import type {
   ClinicalEvent,
@@ -24,101 +23,94 @@ import type {
 import { currentIdentifiers } from './identity.ts';
 import { historyRow, lookIn, reachFrom, standFor } from './identity-history.ts';
 import { idText, patientIdentifiers } from './identity-steps.ts';
-import type { About, MemoryRule, Need, Recall, RowKind } from './memory.ts';
+import type { About, MemoryRule, Need, Recall } from './memory.ts';
 import {
   type DecidedBy,
+  isAnotherTime,
   namesNone,
   newer,
   ofOneMessage,
   place,
+  placeRecord,
   sameSaying,
   stateOf,
   stateOfResult,
 } from './newness.ts';
-import { decodeOrder, encodeOrder, type OrderMemory, type RememberedState } from './order-codec.ts';
-import { orderTexts } from './order-texts.ts';
-import { isOfPlacer, ofPlacer, placerOf, tellPlacer, withOrder } from './placers.ts';
+import type { OrderMemory, RememberedState } from './order-codec.ts';
+import { isElsewhere, orderRow, recalled, tellElsewhere, textsOf } from './order-rows.ts';
 import { isFinding, resultKeys } from './result-keys.ts';
 import { isUnusual, overrules } from './transitions.ts';
+import { isNamed, namesOf, ordersOf, tellPlacer, withOrder } from './which-order.ts';
 
-const daysKept = 90;
 /** Observations of one order that are followed one by one; those after them share the order's state. */
 const observationsMax = 200;
 const identifiersMax = 8;
 
-export const orderRow: RowKind<OrderMemory> = {
-  number: 1,
-  keepS: daysKept * 86_400,
-  lasts: false,
-  encode: encodeOrder,
-  decode(bytes) {
-    try {
-      return decodeOrder(bytes);
-    } catch (error) {
-      if (error instanceof RangeError) return undefined;
-      throw error;
-    }
-  },
-};
-
 export const status: MemoryRule = {
   name: 'status',
   needs(event, about): readonly Need[] {
-    return orderTexts(event, about).map((text) => ({ kind: orderRow, text }));
+    return textsOf(event, about).map((text) => ({ kind: orderRow, text }));
   },
-  /** Whether the patient that the order was under has been merged into this one. */
+  /** What it goes by elsewhere, and whether the patient that the order was under has been merged into this one. */
   follow(event, about, recall): readonly Need[] {
-    const text = rowText(event, about, recall);
-    const row = text === undefined ? undefined : recall.get(orderRow, text);
-    const known = ofPlacer(row, placerOf(event)) ?? row;
-    if (known === undefined || !isOther(known.patient, patientOf(event))) return [];
-    return reachFrom(known.patient, lookIn(recall)).map((one) => ({ kind: historyRow, text: one }));
+    const elsewhere = textsOf(event, about).flatMap((text) => {
+      const row = recall.find(orderRow, text);
+      return row !== undefined && isElsewhere(row) ? [{ kind: orderRow, text: row.placer }] : [];
+    });
+    const patient = patientOf(event);
+    const others = ordersOf(recalled(event, about, recall)?.row)
+      .filter((one) => isNamed(one.placer, namesOf(event)) && isOther(one.patient, patient, about))
+      .flatMap((one) => reachFrom(one.patient, lookIn(recall)));
+    return [...elsewhere, ...others.map((text) => ({ kind: historyRow, text }))];
   },
   apply(event, about, recall) {
-    const text = rowText(event, about, recall);
-    if (text === undefined) return;
-    const row = recall.get(orderRow, text);
-    const placer = placerOf(event);
-    const known = ofPlacer(row, placer);
+    const found = recalled(event, about, recall);
+    if (found === undefined) return;
+    const { text } = found;
+    let { row } = found;
+    const names = namesOf(event);
     const patient = patientOf(event);
-    const ownEpoch = known === undefined || known.epoch === about.epoch ? 0n : about.epoch;
-    const own = stateOf(event, about, ownEpoch);
-    const before = known ?? row;
-    if (before !== undefined && isOther(standFor(before.patient, lookIn(recall)), patient)) {
-      event.provenance?.remarks.push('the order number was used for another patient');
-      const [current] = known?.states ?? [];
-      if (current === undefined || newer(own, current).difference > 0) {
-        const anew = merged(undefined, patient, event, about, { ...own, epoch: 0n });
-        recall.set(orderRow, text, withOrder(row, known, { ...anew, placer }));
-      }
-      return;
+    const known = ordersOf(row);
+    const isOthers = (one: OrderMemory) => isOther(standFor(one.patient, lookIn(recall)), patient, about);
+    const named = known.filter((one) => isNamed(one.placer, names));
+    const all = named.filter((one) => !isOthers(one));
+    if (all.length === 0 && known.length > 0) {
+      if ((named.length > 0 ? named : known).every(isOthers))
+        event.provenance?.remarks.push('the order number was used for another patient');
+      else tellPlacer(event);
     }
-    if (row !== undefined && !isOfPlacer(row, placer)) tellPlacer(event);
-    const now = merged(known, patient, event, about, own);
-    const isNamed = now.placer === '' && placer !== '';
-    if (now !== known || isNamed)
-      recall.set(orderRow, text, withOrder(row, known, isNamed ? { ...now, placer } : now));
+    // A report that names none is of the first; a request that does not say what for is of all of them.
+    const meant = event.kind === 'observation' ? all.slice(0, 1) : all;
+    let isLate = meant.length > 0;
+    for (const one of meant.length === 0 ? [undefined] : meant) {
+      const ownEpoch = one === undefined || one.epoch === about.epoch ? 0n : about.epoch;
+      const now = merged(one, patient, event, about, stateOf(event, about, ownEpoch));
+      isLate &&= event.superseded;
+      const [name = ''] = event.superseded || now.placer !== '' ? [now.placer] : names;
+      if (now !== one || name !== now.placer) row = withOrder(row, one, { ...now, placer: name });
+    }
+    event.superseded = isLate;
+    if (meant.length > 1) event.supersessions = distinct(event.supersessions);
+    if (row !== undefined && (row !== found.row || found.isElsewhere)) recall.set(orderRow, text, row);
+    tellElsewhere(event, about, recall, found);
     if (event.supersessions.length > 0) event.provenance?.rules.push('memory/status');
   },
 };
 
-/** What the event's order is known by; undefined without a number. Of another placer's number it is another order. */
+/** What the event's order is known by; undefined without a number. Under another name it is another order. */
 export function orderText(event: ClinicalEvent, about: About, recall: Recall): string | undefined {
-  const text = rowText(event, about, recall);
-  const row = text === undefined ? undefined : recall.find(orderRow, text);
-  const placer = placerOf(event);
-  return row === undefined || isOfPlacer(row, placer) ? text : `${text}\n${placer}`;
+  const found = recalled(event, about, recall);
+  if (found === undefined) return undefined;
+  const names = namesOf(event);
+  const { row, text } = found;
+  return row === undefined || isNamed(row.placer, names) ? text : `${text}\n${names[0]}`;
 }
 
-/**
- * A sender that swaps the codings of OBR-4 means the same order: of those that it may be known by it is the first that
- * is known, else the first.
- */
-function rowText(event: ClinicalEvent, about: About, recall: Recall): string | undefined {
-  const texts = orderTexts(event, about);
-  return texts.length < 2
-    ? texts[0]
-    : (texts.find((text) => recall.find(orderRow, text) !== undefined) ?? texts[0]);
+function distinct(supersessions: readonly Supersession[]): Supersession[] {
+  const said = new Map(
+    supersessions.map((one) => [`${one.what} ${one.record?.epoch}.${one.record?.sequence}`, one]),
+  );
+  return [...said.values()];
 }
 
 /** As the message names the patient, and as merges do by now. What people share or mistype (SSN) only where there is nothing else. */
@@ -129,8 +121,32 @@ function patientOf(event: ClinicalEvent): string[] {
   return all.length < 2 ? all : [...new Set(all)];
 }
 
-function isOther(known: readonly string[], said: readonly string[]): boolean {
-  return known.length > 0 && said.length > 0 && !said.some((one) => known.includes(one));
+/** Whose number it is may be left out. */
+function isOther(known: readonly string[], said: readonly string[], about: About): boolean {
+  if (known.length === 0 || said.length === 0 || said.some((one) => known.includes(one))) return false;
+  return !said.some((one) => known.some((other) => isSameNumber(one, other, about)));
+}
+
+/** Without those that stand there with their authority, too: under another authority they are another patient's. */
+function withAuthority(identifiers: readonly string[], about: About): readonly string[] {
+  if (identifiers.length < 2) return identifiers;
+  return identifiers.filter(
+    (one) =>
+      !isBare(one, about) || !identifiers.some((other) => other !== one && isSameNumber(one, other, about)),
+  );
+}
+
+function isSameNumber(one: string, other: string, about: About): boolean {
+  return (isBare(one, about) || isBare(other, about)) && numberOf(one) === numberOf(other);
+}
+
+/** As the source sent it, without an authority [normalize/identity.ts]. */
+function isBare(text: string, { source }: About): boolean {
+  return text.startsWith(`urn:hilum:${source}|`);
+}
+
+function numberOf(text: string): string {
+  return text.slice(text.indexOf('|') + 1);
 }
 
 /** The row with what the event says; marks the event on the way. The same row where nothing new was said. */
@@ -182,7 +198,7 @@ function merged(
   const found = results.filter(isFinding);
   event.superseded = found.length > 0 ? found.every((one) => one.superseded) : isLate;
   const [first, second] = isLate ? [row.patient, patient] : [patient, row.patient];
-  const identifiers = [...new Set([...first, ...second])].slice(0, identifiersMax);
+  const identifiers = withAuthority([...new Set([...first, ...second])], about).slice(0, identifiersMax);
   if (!changed && identifiers.length === row.patient.length) return row;
   return {
     epoch: row.epoch,
@@ -269,8 +285,8 @@ function follow(
   what: string,
   mark: Mark,
 ): Followed {
-  const { states, at } = place(known, state);
-  const isOther = (one: RememberedState) => !ofOneMessage(one, state);
+  const { states, at } = what === 'order' ? placeRecord(known, state) : place(known, state);
+  const isOther = (one: RememberedState) => !ofOneMessage(one, state) && isOfSame(one, state, states);
   const newest = at === 0 ? undefined : states.slice(0, at).find(isOther);
   const earlier = at + 1 >= states.length ? nothing : states.slice(at + 1).filter(isOther);
   const [before] = earlier;
@@ -289,6 +305,22 @@ function follow(
 }
 
 const nothing: readonly RememberedState[] = [];
+
+const undone = new Set(['registered', 'preliminary', 'partial']);
+
+/**
+ * Are both about the same result? The hours of a tolerance test come under one number and one code, in a message each,
+ * and so do the results of days where a laboratory counts anew every day: two that are final and were observed at
+ * different times are two results, and what is said later is of the one of its time. As long as there is one, another
+ * time is taken for the same time put right. A preliminary of a time that none was final for is of any of them.
+ */
+function isOfSame(one: RememberedState, state: RememberedState, states: readonly RememberedState[]): boolean {
+  if (!isAnotherTime(one, state)) return true;
+  const finals = [...states, state].filter(({ status: said }) => said === 'final');
+  if (!finals.some((a) => isAnotherTime(a, finals[0] as RememberedState))) return true;
+  const older = newer(one, state).difference > 0 ? state : one;
+  return undone.has(older.status) && older === state && finals.every((a) => isAnotherTime(a, older));
+}
 
 /** What was said before, said again later: that replaces nothing. */
 function isEcho([current]: readonly RememberedState[], state: RememberedState): boolean {

@@ -57,11 +57,11 @@ export function stayAfter(row: PersonMemory, event: ClinicalEvent, from: Remembe
   // An outpatient visit of somebody who lies here.
   if (action === 'register' && another && isVisitBeside(encounter, known)) return row;
   if (places.has(action))
-    return { ...row, encounter: told(encounter, another ? undefined : known), encounterFrom: from };
+    return { ...row, encounter: told(event, encounter, another ? undefined : known), encounterFrom: from };
   if (!tells.has(action) || another) return row;
   // An update after the end does not begin it again.
   if (known === undefined && row.encounterFrom !== undefined) return row;
-  return { ...row, encounter: told(encounter, known, true), encounterFrom: from };
+  return { ...row, encounter: told(event, encounter, known, true), encounterFrom: from };
 }
 
 /** Who lies here as an inpatient registers for nothing else; who came by way of another one may be admitted by an A04. */
@@ -79,19 +79,35 @@ export function sameVisit(one: Encounter, other: Encounter): boolean {
  * What may complete other events: number, class, location, attending, and the time that it began.
  * @param goesOn nothing is said of where the visit stands: who is on leave stays so when the attending changes
  */
-function told(encounter: Encounter, known: Encounter | undefined, goesOn = false): Encounter {
+function told(
+  event: ClinicalEvent,
+  encounter: Encounter,
+  known: Encounter | undefined,
+  goesOn = false,
+): Encounter {
   const attending = encounter.participants
     .filter(({ role, action }) => role === 'attending' && action !== 'DE')
     .slice(0, attendingMax);
   const start = encounter.period?.start ?? known?.period?.start;
+  const knows = (field: string) => (isTakenBack(event, field) ? undefined : known);
   return {
     ...fresh.encounter(),
     identifiers:
       encounter.identifiers.length > 0 ? encounter.identifiers.slice(0, 4) : (known?.identifiers ?? []),
     class: encounter.class || (known?.class ?? ''),
     status: (goesOn && known?.status) || encounter.status || (known?.status ?? ''),
-    location: encounter.location ?? known?.location,
-    participants: attending.length > 0 ? attending : (known?.participants ?? []),
+    location: encounter.location ?? knows('PV1-3')?.location,
+    participants: attending.length > 0 ? attending : (knows('PV1-7')?.participants ?? []),
     period: start === undefined ? undefined : { start, end: undefined },
   };
 }
+
+/** The sender writes "" there: what it said before holds no longer [HL7 2.5.3]. */
+export function isTakenBack({ kind, nulls }: ClinicalEvent, field: string): boolean {
+  if (nulls.length === 0) return false;
+  if (nulls.includes(field)) return true;
+  // Of several patients in one message each has an event, with what is of its own; of a link or a merge one has both.
+  return kind === 'admission' && nulls.some((one) => one.replace(numberOfSegment, '-') === field);
+}
+
+const numberOfSegment = /\[\d+\]-/;

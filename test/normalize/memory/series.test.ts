@@ -162,7 +162,7 @@ t.test('previous values - past their age they are left out, and switched off the
   lab.later = 150;
   t.same(previous(lab.result({ at: '230800', results: [['K^^L', '4']] })), ['3.1']);
   t.same(
-    previous(lab.result({ at: '221000', filler: 'A', results: [['K^^L', '3.2']] })),
+    previous(lab.result({ at: '221000', filler: 'A', status: 'C', results: [['K^^L', '3.2']] })),
     ['3.1'],
     'too old: 3',
   );

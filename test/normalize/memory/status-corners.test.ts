@@ -1,7 +1,7 @@
 /** Status in the corners: times that are not complete, several reports in one record, reports that name nothing. */
 import t from 'tap';
+import { orderRow } from '../../../gateway/normalize/memory/order-rows.ts';
 import { markOvertaken } from '../../../gateway/normalize/memory/overtaken.ts';
-import { orderRow } from '../../../gateway/normalize/memory/status.ts';
 import type { ClinicalEvent } from '../../../proto/gen/hilum/v1/event.ts';
 import { er7 } from '../context.ts';
 import { about, type Report, Rows, report, take } from './site.ts';
@@ -82,13 +82,13 @@ t.test('status - two OBR of one message under one number are two things', async 
     ]);
   }
   const events = take(rows, 2, message('1000', ['9.3', '5.4'], 'C'));
-  for (const event of events) {
+  for (const [at, event] of events.entries()) {
     t.same(said(event), [false, ['order 1', 'observations[0] 1']]);
     const previous = event.observations[0]?.previous ?? [];
     t.same(
-      previous.map(({ value }) => value).sort(),
-      ['5.2', '9.1'],
-      'what both said before, and nothing of now',
+      previous.map(({ value }) => value),
+      [['9.1', '5.2'][at]],
+      'what was said before of the same time, and nothing of now',
     );
   }
   const [late] = take(rows, 3, message('0930', ['9.2'], 'F')) as [ClinicalEvent];

@@ -2,7 +2,7 @@
 import t from 'tap';
 import { newer, place } from '../../../gateway/normalize/memory/newness.ts';
 import type { RememberedState } from '../../../gateway/normalize/memory/order-codec.ts';
-import { orderRow } from '../../../gateway/normalize/memory/status.ts';
+import { orderRow } from '../../../gateway/normalize/memory/order-rows.ts';
 import type { ClinicalEvent, Supersession } from '../../../proto/gen/hilum/v1/event.ts';
 import { below, seededRandom, seedOfThisRun } from '../../kit/random.ts';
 import { er7 } from '../context.ts';

@@ -578,8 +578,11 @@ export interface Context {
 }
 
 /**
- * One state of an order or an observation against another one of the same, from an earlier record. The order is known by
- * its number and OBR-4, an observation by OBX-3 and OBX-4; of several codings any may come first. A result that a later
+ * One state of an order, a prescription, a document, an appointment or an observation against another one of the same,
+ * from an earlier record. A request or a prescription is known by its number, either of the two, and what it asks for; a
+ * report by its number and OBR-4, an observation by OBX-3 and OBX-4 (of several codings any may come first) and, once two
+ * were final under them, by when it was observed; a document by TXA-12; an appointment by SCH-2 or SCH-1, and SCH-3. A
+ * request that does not repeat what was asked for is of all under its number. A result that a later
  * report does not name is neither replaced nor withdrawn, since reports come in parts; a final report that leaves out what
  * is not final says so in its provenance's remarks. Of an order all earlier records that are
  * remembered are named. An event that arrives behind what replaces it, because that was more urgent, is told so when it is

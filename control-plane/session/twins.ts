@@ -13,7 +13,7 @@ interface Known {
   toldAtMs: number;
 }
 
-export class Lives {
+export class Twins {
   readonly #known = new Map<string, Known>();
   readonly #tell: (gateway: string) => void;
 
