@@ -25,7 +25,7 @@ import { counted, type Form, printObject, printRows } from './process/output.ts'
 import { ownDirectory } from './process/owner.ts';
 import { Damaged, messagesOf, type Opener, orDamaged } from './process/seal.ts';
 import { readSegments } from './process/segments.ts';
-import { flushPath, makeDirectory, mayLookInto } from './process/storage.ts';
+import { flushPath, makeDirectory, mayLookInto, storageError } from './process/storage.ts';
 import { unfinished } from './process/unfinished.ts';
 import { loadSettings, resolvePath } from './settings.ts';
 
@@ -54,7 +54,9 @@ export async function journalCommand(
     if (verb === 'verify') return verify(journal, options.output);
     if (verb === 'quarantine') return quarantine(journal, options.output);
     if (verb === 'export') return exportRecords(journal, options.to ?? '.', options.output);
-    return await compact(journal, options.data, options.output);
+    return await compact(journal, options.data, options.output).catch((cause: unknown) => {
+      throw storageError(`The journal in ${options.data} cannot be compacted`, cause);
+    });
   } finally {
     await journal.environment.close();
   }

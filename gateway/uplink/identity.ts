@@ -3,12 +3,12 @@
  * that a key without its certificate is never there. The key is made here and never leaves.
  */
 import { createPrivateKey, X509Certificate } from 'node:crypto';
-import { existsSync, rmSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { writePrivate } from '../process/keys.ts';
 import { readOwnFile, Unusable } from '../process/own-file.ts';
 import { makeDirectory, mustBeOwn, storageError } from '../process/storage.ts';
-import { unfinished } from '../process/unfinished.ts';
+import { takeAway, unfinished } from '../process/unfinished.ts';
 
 export interface Identity {
   gateway: string;
@@ -53,13 +53,17 @@ export function makeIdentityPlace(directory: string): void {
   } catch (cause) {
     throw storageError(`The identity cannot be written to ${directory}`, cause);
   } finally {
-    rmSync(trial, { force: true });
+    takeAway(trial);
   }
 }
 
-/** The whole of it, or what was there before. */
+/** The whole of it, or what was there before. @throws HilumError */
 export function saveIdentity(directory: string, identity: Identity): void {
-  writePrivate(identityFile(directory), `${JSON.stringify(identity, null, 2)}\n`);
+  try {
+    writePrivate(identityFile(directory), `${JSON.stringify(identity, null, 2)}\n`);
+  } catch (cause) {
+    throw storageError(`The identity cannot be written to ${directory}`, cause);
+  }
 }
 
 export function toPem(label: string, der: Buffer): string {
