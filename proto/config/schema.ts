@@ -94,7 +94,6 @@ const conversion = z.strictObject({
   molecularWeight: z
     .number()
     .positive({ error: 'must be above 0' })
-    .min(1, { error: 'is in g/mol, and nothing weighs less than 1' })
     .optional()
     .describe('g/mol; approves the step between a mass and an amount of substance.'),
 });

@@ -8,6 +8,7 @@ import { neverWarnings } from './never-warnings.ts';
 import type { Config } from './schema.ts';
 import { sourceWarnings } from './source-warnings.ts';
 import { unitWarnings } from './unit-warnings.ts';
+import { valueWarnings } from './value-warnings.ts';
 
 /** Sentences; empty where there is nothing to tell. The config has been checked. */
 export function warningsOf(config: Config): string[] {
@@ -19,6 +20,7 @@ export function warningsOf(config: Config): string[] {
     ...deviceWarnings(config),
     ...loincWarnings(config),
     ...unitWarnings(config),
+    ...valueWarnings(config),
     ...neverWarnings(config),
   ];
 }
