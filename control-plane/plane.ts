@@ -5,7 +5,7 @@
 import { hostname } from 'node:os';
 import { dirname, isAbsolute, join } from 'node:path';
 import { nowUs64 } from '../gateway/process/clock.ts';
-import { exitCode } from '../gateway/process/errors.ts';
+import { exitCode, HilumError } from '../gateway/process/errors.ts';
 import { loadKey } from '../gateway/process/keys.ts';
 import { wasMade } from '../gateway/process/lmdb.ts';
 import { errorWord, type Log } from '../gateway/process/log.ts';
@@ -86,7 +86,8 @@ export class Plane {
         key,
         onFault(cause) {
           // An ack must never be sent after a failed flush: stop, recover from disk.
-          log('error', 'commit-rejected', { reason: errorWord(cause) });
+          const code = cause instanceof HilumError ? cause.code : 'commit-rejected';
+          log('error', code, { reason: errorWord(cause) });
           process.exit(exitCode.tryAgain);
         },
         onReserveNotHeld: () => log('warn', 'reserve-not-held'),

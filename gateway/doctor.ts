@@ -40,7 +40,8 @@ export interface DoctorOptions {
   token?: string;
 }
 
-const certificateWarnDays = 14;
+/** It renews with 13 days left, and tries again each hour. */
+const certificateWarnDays = 12;
 const dayMs = 86_400_000;
 
 /** Prints the findings; 0 when nothing fails, 1 otherwise. */

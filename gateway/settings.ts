@@ -3,7 +3,7 @@
  * Found at --settings, else DIR/settings.yaml, else these defaults, which listen on loopback only.
  */
 import { existsSync } from 'node:fs';
-import { isIP } from 'node:net';
+import { isIP, isIPv6 } from 'node:net';
 import { dirname, isAbsolute, join } from 'node:path';
 import { z } from 'zod';
 import { type Address, readAddress } from '../proto/address.ts';
@@ -263,11 +263,12 @@ function portProblems({ listeners, status }: Settings): Found[] {
 /** Would a connection to one of them reach the other? All addresses of a host are among them. */
 export function meet(one: Address | undefined, other: Address | undefined): boolean {
   if (one === undefined || other === undefined || one.port === 0 || one.port !== other.port) return false;
-  return one.host === other.host || isAny(one.host) || isAny(other.host);
+  return one.host === other.host || takes(one.host, other.host) || takes(other.host, one.host);
 }
 
-function isAny(host: string): boolean {
-  return host === '0.0.0.0' || host === '::';
+/** `::` takes what is sent to either family. */
+function takes(any: string, host: string): boolean {
+  return any === '::' || (any === '0.0.0.0' && !isIPv6(host));
 }
 
 /** Sizes with which nothing would ever be taken in. */

@@ -92,12 +92,12 @@ async function approve(connection: Connection, code: string, options: ApproveOpt
   const { codes: rows } = await list(connection, options.site, false);
   const row = theOne(rows, code, options);
   const { comment, entry } = entryOf(row, options);
-  const yaml = withEntry(
-    file === undefined ? ((await configVersion(connection, row.site))?.yaml ?? '') : readConfigText(file),
-    entry,
-    comment,
-  );
-  const request = { yaml, site: row.site, reason, waitSeconds, inPlaceOf: 0n };
+  const desired = file === undefined ? await configVersion(connection, row.site) : undefined;
+  const before = file === undefined ? (desired?.yaml ?? '') : readConfigText(file);
+  const yaml = withEntry(before, entry, comment);
+  // What somebody else has added meanwhile must not go.
+  const inPlaceOf = desired?.version ?? 0n;
+  const request = { yaml, site: row.site, reason, waitSeconds, inPlaceOf };
   const pushed = await call(connection, connection.client.pushConfig, request, waitSeconds * 1000);
   if (pushed.valid && file !== undefined) writeFileSync(file, yaml);
   if (form === 'table' || !pushed.valid || options.replay !== true)

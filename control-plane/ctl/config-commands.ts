@@ -1,5 +1,5 @@
 /** config check | test | diff | push | history | rollback | status. */
-import type { Command } from 'commander';
+import { type Command, InvalidArgumentError } from 'commander';
 import { readConfigText } from '../../gateway/process/config-text.ts';
 import { exitCode } from '../../gateway/process/errors.ts';
 import {
@@ -114,7 +114,7 @@ function addPush(config: Command): void {
     .option(
       '--in-place-of <version>',
       'exit 3 where another version is desired by then: somebody pushed meanwhile',
-      (text) => BigInt(wholeNumber(text)),
+      versionNumber,
     )
     .addOption(output())
     .addHelpText(
@@ -145,6 +145,13 @@ Example:
         });
       },
     );
+}
+
+/** 0 stands for whatever is desired, and would guard nothing. */
+function versionNumber(text: string): bigint {
+  const version = wholeNumber(text);
+  if (version === 0) throw new InvalidArgumentError('Versions count from 1: leave it out for the first one.');
+  return BigInt(version);
 }
 
 function addRollback(config: Command): void {

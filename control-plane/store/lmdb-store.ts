@@ -75,6 +75,7 @@ class LmdbStore implements Store {
       key: Buffer.from(key.buffer, key.byteOffset, key.byteLength),
       value: value === undefined ? undefined : sealer.seal(place(table, key), value),
     }));
+    this.#look();
     for (const { value } of sealed) this.reserve.take(value?.length ?? 0);
     try {
       await this.#environment.write(() => {
@@ -156,8 +157,18 @@ class LmdbStore implements Store {
 
   /** Pages that are free inside the file are not counted: a log only grows. */
   hasRoom(bytes: number): boolean {
-    if (this.reserve.isStale) this.reserve.read();
+    this.#look();
     return this.reserve.isLeft((this.reserve.takenBytes + bytes) * growth);
+  }
+
+  /** Is the file that is written still the one that has its name? */
+  #look(): void {
+    try {
+      if (this.reserve.isStale) this.reserve.read();
+    } catch (cause) {
+      this.#onFault(cause);
+      throw cause;
+    }
   }
 
   close(): Promise<void> {

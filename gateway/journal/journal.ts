@@ -134,10 +134,7 @@ export class Journal implements Intake {
     this.#committer = createCommitter(
       environment,
       {
-        onFault: (code, cause) => {
-          this.#phase = 'faulted';
-          hooks.onFault(code, cause);
-        },
+        onFault: (code, cause) => this.#fault(code, cause),
         onStall: (ms) => hooks.onAlarm('commit-slow', { ms: Math.round(ms) }),
         beforeCommit: (round) => this.#beforeCommit(round),
       },
@@ -206,6 +203,7 @@ export class Journal implements Intake {
     this.#sequence = Math.max(counted, this.#records.found.lastSequence);
     this.#space = createSpace({
       file: environment.file,
+      onGone: (cause) => this.#fault('database-gone', cause),
       budgetBytes: options.budgetBytes,
       reserveBytes: options.reserveBytes,
       liveBytes: () => this.#liveBytes,
@@ -222,6 +220,8 @@ export class Journal implements Intake {
   // ---- capture ----
 
   append(draft: RecordDraft): Promise<Receipt> {
+    // Before the look for a repeat, too: its first copy may stand in a file that is gone.
+    this.#space.look();
     if (this.#phase !== 'open') {
       return Promise.reject(
         new IntakeRefused(this.#phase === 'draining' ? 'draining' : 'fault', 'not taking records'),
@@ -256,6 +256,11 @@ export class Journal implements Intake {
       this.#repeats.add(repeat, key, record, this.#sequence, capturedS);
     const orderKeys = this.#options.orderKeysOf(draft);
     return this.#journal(round, record, source, draft.classGuess, capturedS, orderKeys);
+  }
+
+  #fault(code: string, cause: unknown): void {
+    this.#phase = 'faulted';
+    this.#hooks.onFault(code, cause);
   }
 
   /** Forgets a repeat key; resolves when that is durable. */

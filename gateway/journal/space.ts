@@ -26,6 +26,8 @@ export interface Room {
 }
 
 export interface Space {
+  /** Is the file that is written still the one that has its name? Where it is not, `onGone` was called. */
+  look(): void;
   /** Asked before each append; answers from a reading that is at most 250 ms and some bytes old, less what was taken since. */
   state(bytes: number): Room['state'];
   room(): Room;
@@ -34,6 +36,8 @@ export interface Space {
 }
 
 export interface SpaceOptions {
+  /** What is written from here on goes with the process. */
+  onGone(cause: unknown): void;
   file: string;
   budgetBytes: number;
   /** Default: 10 % of the volume, at most 512 MiB. */
@@ -51,7 +55,12 @@ export function createSpace(options: SpaceOptions): Space {
   let state: Room['state'] = 'open';
 
   function read(): void {
-    reserve.read();
+    try {
+      reserve.read();
+    } catch (cause) {
+      options.onGone(cause);
+      throw cause;
+    }
     reusableBytes = Math.max(0, reserve.fileBytes - options.liveBytes() * overhead - slackBytes);
   }
 
@@ -67,6 +76,13 @@ export function createSpace(options: SpaceOptions): Space {
   }
 
   return {
+    look() {
+      try {
+        if (reserve.isStale) read();
+      } catch {
+        // Told.
+      }
+    },
     hold: () => reserve.hold(),
     state(bytes) {
       if (reserve.isStale) read();

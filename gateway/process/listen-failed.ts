@@ -2,7 +2,13 @@
 import { readAddress } from '../../proto/address.ts';
 import { codeOf, exitCode } from './errors.ts';
 
-const reasons: Readonly<Record<string, { hint: (host: string) => string; passes: boolean }>> = {
+interface Reason {
+  hint: (host: string) => string;
+  /** Another start may help. */
+  passes: boolean;
+}
+
+const reasons: Readonly<Record<string, Reason>> = {
   // An address may still be on its way after a boot, and another program may let go of its port.
   EADDRINUSE: {
     hint: () => 'Something else listens there ("ss -ltnp" tells what); stop it, or change',
@@ -13,11 +19,24 @@ const reasons: Readonly<Record<string, { hint: (host: string) => string; passes:
       `No interface of this host has ${host} ("ip address" shows those that there are): correct`,
     passes: true,
   },
+  EAI_AGAIN: nameUnknown(),
+  ENOTFOUND: nameUnknown(),
+  EMFILE: noFiles('this process may open no more files (ulimit -n)'),
+  ENFILE: noFiles('this machine may open no more files'),
   EACCES: {
     hint: () => 'Ports below 1024 are for root alone, which this program is not: take one from 1024 on in',
     passes: false,
   },
 };
+
+/** Names may come later than this program, after a boot. */
+function nameUnknown(): Reason {
+  return { hint: (host) => `DNS does not know ${host} (yet): write an address, or correct`, passes: true };
+}
+
+function noFiles(what: string): Reason {
+  return { hint: () => `${what[0]?.toUpperCase()}${what.slice(1)}; raise that, or check`, passes: true };
+}
 
 /** @param key the setting, as in `listeners.lab.listen in the settings` */
 export function listenFailed(
@@ -41,5 +60,5 @@ function systemCode(cause: unknown): string {
   if (code !== '') return code;
   const said = cause instanceof Error ? cause.message : '';
   if (said.startsWith('Name resolution failed')) return 'ENOTFOUND';
-  return /\blisten (E[A-Z]+)\b/.exec(said)?.[1] ?? '';
+  return /\blisten (E[A-Z_]+)\b/.exec(said)?.[1] ?? '';
 }

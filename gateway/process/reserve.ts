@@ -39,8 +39,8 @@ export class Reserve {
   /** Of the reserve: blocks that are the file's already. */
   heldBytes = 0;
   readonly #file: string;
-  /** Of the file that stood there first. */
-  #inode: number | undefined;
+  /** Of the file that the database has open. */
+  readonly #inode: number | undefined;
   #holding: Promise<boolean> | undefined;
   /** The last try took the blocks; false where the file system cannot hold a reserve. */
   #holds = false;
@@ -53,6 +53,7 @@ export class Reserve {
   /** @param bytes default: `reserveDefault` of its volume */
   constructor(file: string, bytes?: number) {
     this.#file = file;
+    this.#inode = statSync(file, { throwIfNoEntry: false })?.ino;
     this.bytes = bytes ?? reserveDefault(statfsSync(dirname(file)));
   }
 
@@ -93,7 +94,6 @@ export class Reserve {
    */
   read(): void {
     const file = statSync(this.#file, { throwIfNoEntry: false });
-    this.#inode ??= file?.ino;
     if (file === undefined || file.ino !== this.#inode)
       throw new HilumError('database-gone', `${this.#file} was taken away while it was written.`, {
         hint: 'Put the data directory back as it was, and start again.',
@@ -119,7 +119,7 @@ export class Reserve {
   hold(): Promise<boolean> {
     if (this.bytes === 0) return Promise.resolve(true);
     this.#holding ??= new Promise<boolean>((resolve) => {
-      const { size } = statSync(this.#file);
+      const size = statSync(this.#file, { throwIfNoEntry: false })?.size ?? 0;
       const range = ['-n', '-o', String(size), '-l', String(this.bytes)];
       execFile('fallocate', [...range, this.#file], { timeout: holdAgainMs }, (error) => {
         this.#holding = undefined;

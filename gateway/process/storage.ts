@@ -32,8 +32,7 @@ const faults: Readonly<Record<string, string>> = {
 
 /**
  * Makes a folder for its owner alone, and what is missing above it; a power cut does not take it away again. Not by Node's
- * `recursive`, which never returns
- * where a folder is there and the system makes none in it (/proc).
+ * `recursive`, which never returns where a folder is there and the system makes none in it (/proc).
  * @param place the option or setting that names it
  * @throws HilumError that begins with `what`
  */

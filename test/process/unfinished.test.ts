@@ -1,5 +1,5 @@
 /** What a crash left before it was in its place goes with the next owner of the data directory. */
-import { existsSync, mkdirSync, readdirSync, utimesSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { ownDirectory } from '../../gateway/process/owner.ts';
@@ -7,7 +7,15 @@ import { folderOf } from '../kit/site.ts';
 
 t.test('unfinished - whoever owns the data directory next takes away what a crash left', async (t) => {
   const data = folderOf(t);
-  for (const folder of ['config', 'ca', 'journal.unfinished']) mkdirSync(join(data, folder));
+  for (const folder of [
+    'config',
+    'ca',
+    'journal.unfinished',
+    'mine',
+    'mine/notes.unfinished',
+    'x.unfinished',
+  ])
+    mkdirSync(join(data, folder));
   const left = ['config/running.json', 'ca/ca.key.pem', 'key', 'run.json', 'admin.json'];
   for (const name of left) writeFileSync(join(data, `${name}.unfinished`), 'half');
   writeFileSync(join(data, 'journal.unfinished', 'data.mdb'), 'half');
@@ -18,12 +26,14 @@ t.test('unfinished - whoever owns the data directory next takes away what a cras
   const there = readdirSync(data, { recursive: true }).map(String).sort();
   t.same(
     there.filter((name) => name !== 'owner.sock'),
-    ['ca', 'config', 'settings.yaml.new'],
+    ['ca', 'config', 'mine', 'mine/notes.unfinished', 'settings.yaml.new', 'x.unfinished'],
+    'and nothing of a person',
   );
 });
 
 t.test('unfinished - an identity that is just being written beside the owner stays', async (t) => {
   const data = folderOf(t);
+  symlinkSync('identity.json.unfinished', join(data, 'identity.json.old.unfinished'));
   const files = ['identity.json', 'identity.json.trial'].map((name) => join(data, `${name}.unfinished`));
   for (const file of files) writeFileSync(file, 'half');
   (await ownDirectory(data))();
