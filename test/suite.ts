@@ -23,7 +23,7 @@ const all = readdirSync(here, { recursive: true, encoding: 'utf8' })
   .reverse();
 
 /** Folders whose files compute and do no more: loading what they need takes longer than that, so they share processes. */
-const computing = ['config', 'conformance', 'fhir', 'normalize', 'prioritize', 'proto', 'units'];
+const computing = ['config', 'conformance', 'fhir', 'normalize', 'prioritize', 'proto'];
 const together = 12;
 
 t.jobs = jobs;

@@ -53,10 +53,10 @@ export const sabotages: readonly Sabotage[] = [
     id: 'S4',
     title: 'the payload is logged',
     row: 'F37',
-    file: 'gateway/capture/mllp/listener.js',
+    file: 'gateway/capture/mllp/message.js',
     text: 'counters.messages += 1;',
     instead:
-      "counters.messages += 1; hooks.log('info', 'mllp-message', { block: block.toString('latin1') });",
+      "counters.messages += 1; hooks.log('info', 'mllp-message', { block: framed.block.toString('latin1') });",
     caughtBy: /canary patient shows/,
   },
 ];

@@ -8,7 +8,7 @@ const report = (id: string, value: string, unit: string) =>
     [
       `MSH|^~\\&|LAB|HOSP|EHR|HOSP|20261123081500+0100||ORU^R01^ORU_R01|${id}|P|2.5.1`,
       'PID|1||4711^^^HOSP^MR||CANARYPATIENT^JANE||19800101|F',
-      'OBR|1||F1|2823-3^Potassium^LN',
+      `OBR|1||F-${id}|2823-3^Potassium^LN`,
       `OBX|1|NM|2823-3^Potassium^LN||${value}|${unit}|||||F`,
       '',
     ].join('\r'),
