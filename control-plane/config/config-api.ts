@@ -202,12 +202,14 @@ export class ConfigApi {
     });
     if (before?.hash === version.hash)
       warnings.push(`Version ${before.version}, which was desired until now, has the same text.`);
-    for (const row of gateways) this.#sessions.offer(row.gateway, toOffer(version));
-    const online = gateways.filter((row) => this.#sessions.online(row.gateway));
+    // With those that were enrolled while the text was checked and written.
+    const offered = registry.ofSite(site).filter((row) => !row.revoked);
+    for (const row of offered) this.#sessions.offer(row.gateway, toOffer(version));
+    const online = offered.filter((row) => this.#sessions.online(row.gateway));
     await this.#wait(waitSeconds, () =>
       online.every((row) => this.#outcome(row.gateway, version).outcome !== 'pending'),
     );
-    const results = gateways.map((row) => this.#outcome(row.gateway, version));
+    const results = offered.map((row) => this.#outcome(row.gateway, version));
     return {
       version: version.version,
       valid: true,
