@@ -10,7 +10,7 @@ import { giveMeaning } from './meaning-of-codes.ts';
 import { mappingFailed, type NormalizeContext, type Normalized } from './outcome.ts';
 
 /** Raised with every change of meaning of the built-in mappings. */
-export const mappingVersion = 'builtin@4';
+export const mappingVersion = 'builtin@5';
 
 export function normalize(record: JournalRecord, context: NormalizeContext): Normalized {
   const made = byContent(record, context);

@@ -122,7 +122,7 @@ t.test('event - an ORU arrives in the shape of the contract, with its bytes', as
       messageControlId: 'SHAPE1',
       recordHash: hash,
       record: { epoch: /^\d+$/, sequence: /^\d+$/ },
-      mappingVersion: 'builtin@4',
+      mappingVersion: 'builtin@5',
     },
   });
   t.notOk(
