@@ -3,7 +3,7 @@ import t from 'tap';
 import { markOvertaken } from '../../../gateway/normalize/memory/overtaken.ts';
 import type { ClinicalEvent } from '../../../proto/gen/hilum/v1/event.ts';
 import { er7 } from '../context.ts';
-import { epoch, Rows, report, take } from './site.ts';
+import { epoch, type Report, Rows, report, take } from './site.ts';
 
 interface Request {
   /** ORC-1, ORC-2, ORC-3, OBR-4; MSH-7 as HHMM. */
@@ -218,4 +218,66 @@ t.test('results - what replaces a report that was sent twice names both', async 
   // All of them wait in the routine lane.
   markOvertaken(first, { epoch, sequence: 1n }, corrected);
   t.equal(first.superseded, true);
+});
+
+t.test('orders - a placer’s number is not the filler’s number of the same digits', async (t) => {
+  const rows = new Rows();
+  request(rows, 1, { control: 'NW', at: '0800', placer: '1001', filler: '2001', services: ['GLU^^L'] });
+  request(rows, 2, { control: 'NW', at: '0810', placer: '2001', filler: '3001', services: ['CRE^^L'] });
+  const [cancelled] = request(rows, 3, { control: 'OC', at: '0900', placer: '2001', services: [] });
+  t.same(said(cancelled as ClinicalEvent), [false, ['order 2']]);
+  const [ended] = request(rows, 4, { control: 'OC', at: '0910', filler: '2001', services: [] });
+  t.same(said(ended as ClinicalEvent), [false, ['order 1']]);
+});
+
+t.test(
+  'orders - who is behind a cancellation is not marked by it under the number of the other',
+  async (t) => {
+    const [first] = request(new Rows(), 1, {
+      control: 'NW',
+      at: '0800',
+      placer: '1001',
+      filler: '2001',
+    }) as [ClinicalEvent];
+    const rows = new Rows();
+    request(rows, 1, { control: 'NW', at: '0800', placer: '2001' });
+    const [cancelled] = request(rows, 3, { control: 'OC', at: '0900', placer: '2001' }) as [ClinicalEvent];
+    t.same(said(cancelled), [false, ['order 1']]);
+    markOvertaken(first, { epoch, sequence: 1n }, cancelled);
+    t.equal(first.superseded, false);
+  },
+);
+
+t.test('results - a filler’s number is not the placer’s number of the same digits', async (t) => {
+  const rows = new Rows();
+  const of = (sequence: number, at: string, status: string, numbers: Pick<Report, 'filler' | 'placer'>) =>
+    take(
+      rows,
+      sequence,
+      report({ message: at, issued: at, status, ...numbers, results: [{ value: String(sequence) }] }),
+    )[0] as ClinicalEvent;
+  of(1, '0900', 'F', { filler: '2001' });
+  t.same(said(of(2, '1000', 'F', { filler: '3001', placer: '2001' })), [false, []]);
+  t.same(said(of(3, '1100', 'C', { filler: '2001' })), [false, ['order 1', 'observations[0] 1']]);
+  t.same(said(of(4, '1200', 'C', { filler: '3001', placer: '2001' })), [
+    false,
+    ['order 2', 'observations[0] 2'],
+  ]);
+});
+
+t.test('appointments - a filler’s number is not the placer’s number of the same digits', async (t) => {
+  const rows = new Rows();
+  const of = (sequence: number, trigger: string, placer: string, filler: string) =>
+    take(
+      rows,
+      sequence,
+      er7(
+        `MSH|^~\\&|SCH|HOSP|||202611231${sequence}0000+0100||SIU^${trigger}|S${sequence}|P|2.5.1`,
+        `SCH|${placer}|${filler}|||||||||^^^202612010900+0100`,
+        'PID|1||4711^^^HOSP^MR',
+      ),
+    )[0] as ClinicalEvent;
+  of(1, 'S12', '', '2001');
+  t.same(said(of(2, 'S12', '2001', '3001')), [false, []]);
+  t.same(said(of(3, 'S15', '', '2001')), [false, ['order 1']]);
 });
