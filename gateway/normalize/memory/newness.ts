@@ -26,8 +26,15 @@ import type { RememberedState } from './order-codec.ts';
 
 export type DecidedBy = 'issued' | 'effective' | 'analyzed' | 'message' | 'sequence' | 'order';
 
-/** The newest state and what came before it: of a result its values, of an order every record that has said one. */
+/**
+ * The newest state and what came before it: of a result its values, as many for each time of observation that was
+ * settled, since these stand beside each other under one key; of an order every record that has said one.
+ */
 const statesMax = 4;
+const statesOfTimesMax = 16;
+export const previousMax = statesMax - 1;
+/** Statuses of what is still to come: of whichever time it says, what is settled later may be it. */
+export const undone: ReadonlySet<string> = new Set(['registered', 'preliminary', 'partial']);
 const recordsMax = 8;
 /** Value of an order that names no result: what it says goes for all of them. */
 export const namesNone = '-';
@@ -162,12 +169,37 @@ export function place(known: readonly RememberedState[], state: RememberedState)
   const after = known[at];
   const before = known[at - 1];
   // Said once more before it was known to be said: nothing that a reader would want to see.
-  if (at >= statesMax || (before !== undefined && sameSaying(before, state))) return { states: known, at };
+  if (isBehindMax(known, at, state) || (before !== undefined && sameSaying(before, state)))
+    return { states: known, at };
   const again = after !== undefined && sameSaying(after, state) ? after : undefined;
   // Whoever heard that it was critical has not heard that it is not.
   const renewed = again?.critical === true && !state.critical ? { ...state, critical: true } : state;
   const states = [...known.slice(0, at), renewed, ...known.slice(again === undefined ? at : at + 1)];
-  return { states: states.slice(0, statesMax), at };
+  return { states: states.length > statesMax ? bounded(states, state) : states, at };
+}
+
+/** Is it older than all that are remembered of its time? */
+function isBehindMax(known: readonly RememberedState[], at: number, state: RememberedState): boolean {
+  if (at < statesMax) return false;
+  return (
+    at >= statesOfTimesMax || known.slice(0, at).filter((one) => isOfTime(one, state)).length >= statesMax
+  );
+}
+
+/** Without the oldest one of the time that was told of. */
+function bounded(states: readonly RememberedState[], state: RememberedState): RememberedState[] {
+  let ofTime = 0;
+  const kept = states.filter((one) => {
+    if (isOfTime(one, state)) ofTime += 1;
+    return ofTime <= statesMax || !isOfTime(one, state);
+  });
+  return kept.slice(0, statesOfTimesMax);
+}
+
+/** Settled at another time, it stands beside this one and is not forgotten for it. */
+function isOfTime(one: RememberedState, state: RememberedState): boolean {
+  if (undone.has(one.status)) return true;
+  return (one.effectiveMs === 0) === (state.effectiveMs === 0) && !isAnotherTime(one, state);
 }
 
 /**

@@ -1,6 +1,8 @@
 /**
- * What a matter is known by in the memory [status.ts]: the kind, the source and a number. Of results also OBR-4 and the
- * result that they hang from, because one number may stand over several reports.
+ * What a matter is known by in the memory [status.ts]: the kind, the source and a number, of which the usual one of its
+ * kind is the placer's or the filler's; the text of the other one says so, since each side counts for itself and the same
+ * digits are another order. Of results also OBR-4 and the result that they hang from, because one number may stand over
+ * several reports.
  *
  *   observation         the filler's number, else the placer's, with OBR-4 and what it hangs from
  *   order, medication   the placer's number, else the filler's; not what was dispensed or given, which happens each time anew
@@ -18,21 +20,15 @@ import type { About } from './memory.ts';
 import { codeText, codeTexts } from './result-keys.ts';
 
 /** One for each coding of OBR-4 that was sent. */
-export function orderTexts(event: ClinicalEvent, { source }: Pick<About, 'source'>): readonly string[] {
-  const [number] = numbersOf(event);
-  if (number === undefined) return none;
-  const { order, kind } = event;
-  if (kind !== 'observation') return [`${kind}\n${source}\n${number.system}\n${number.value}`];
-  return reportTexts(order as Order, source, number, 0);
+export function orderTexts(event: ClinicalEvent, about: Pick<About, 'source'>): readonly string[] {
+  const [usual, other] = numbersOf(event);
+  return usual === undefined ? textsBy(event, about, other, 1) : textsBy(event, about, usual, 0);
 }
 
 /** By its other number, where it has two: who spoke of it before may have known only that one. */
-export function otherTexts(event: ClinicalEvent, { source }: Pick<About, 'source'>): readonly string[] {
-  const [, number] = numbersOf(event);
-  if (number === undefined) return none;
-  const { order, kind } = event;
-  if (kind === 'observation') return reportTexts(order as Order, source, number, 1);
-  return [`${kind}\n${source}\n${number.system}\n${number.value}`];
+export function otherTexts(event: ClinicalEvent, about: Pick<About, 'source'>): readonly string[] {
+  const [usual, other] = numbersOf(event);
+  return usual === undefined ? none : textsBy(event, about, other, 1);
 }
 
 /** Do both go by the same number? By the second one of each only where one of them has no other. */
@@ -52,18 +48,20 @@ function sourceOf({ provenance }: ClinicalEvent): Pick<About, 'source'> {
 }
 
 type Number = Identifier | undefined;
+/** The usual number of the kind, or the other one. */
+type Which = 0 | 1;
 
-/** The one that it goes by, and the other one. */
+/** The usual one of its kind, and the other one; either may be missing. */
 function numbersOf({ kind, order, document, schedule, medication }: ClinicalEvent): readonly Number[] {
   switch (kind) {
     case 'observation':
-      return inOrder(order?.filler, order?.placer);
+      return [order?.filler, order?.placer];
     case 'order':
-      return inOrder(order?.placer, order?.filler);
+      return [order?.placer, order?.filler];
     case 'medication':
-      return done.has(medication?.act ?? '') ? noNumbers : inOrder(order?.placer, order?.filler);
+      return done.has(medication?.act ?? '') ? noNumbers : [order?.placer, order?.filler];
     case 'schedule':
-      return inOrder(schedule?.filler, schedule?.placer);
+      return [schedule?.filler, schedule?.placer];
     case 'document':
       return document === undefined ? noNumbers : document.identifiers.slice(0, 1);
     default:
@@ -74,11 +72,23 @@ function numbersOf({ kind, order, document, schedule, medication }: ClinicalEven
 const noNumbers: readonly Number[] = [];
 const done: ReadonlySet<string> = new Set(['administration', 'dispense', 'give']);
 
-function inOrder(first: Number, second: Number): readonly Number[] {
-  return first === undefined ? [second] : [first, second];
+function textsBy(
+  { kind, order }: ClinicalEvent,
+  { source }: Pick<About, 'source'>,
+  number: Number,
+  which: Which,
+): readonly string[] {
+  if (number === undefined) return none;
+  return kind === 'observation'
+    ? reportTexts(order as Order, source, number, which)
+    : [textBy(kind, source, number, which)];
 }
 
-function reportTexts(order: Order, source: string, number: Identifier, which: 0 | 1): readonly string[] {
+function textBy(kind: string, source: string, number: Identifier, which: Which): string {
+  return `${kind}${which === 0 ? '' : ', other number'}\n${source}\n${number.system}\n${number.value}`;
+}
+
+function reportTexts(order: Order, source: string, number: Identifier, which: Which): readonly string[] {
   const { service, parentObservation } = order;
   const last = named[which];
   const isAsked =
@@ -88,9 +98,8 @@ function reportTexts(order: Order, source: string, number: Identifier, which: 0 
     last.source === source;
   if (isAsked) return last.texts;
   const parent = parentText(order);
-  const texts = codeTexts(service).map(
-    (text) => `observation\n${source}\n${number.system}\n${number.value}\n${text}\n${parent}`,
-  );
+  const by = textBy('observation', source, number, which);
+  const texts = codeTexts(service).map((text) => `${by}\n${text}\n${parent}`);
   named[which] = { source, number, service, parent: parentObservation, texts };
   return texts;
 }
@@ -105,7 +114,7 @@ interface Named {
 
 const none: readonly string[] = [];
 const unnamed: Named = { source: '', number: undefined, service: undefined, parent: undefined, texts: none };
-/** What was asked for last, by either number: each rule asks several times for one report after the other. */
+/** What was asked for last, by either of the numbers: each rule asks several times for one report after the other. */
 const named: [Named, Named] = [unnamed, unnamed];
 
 /**

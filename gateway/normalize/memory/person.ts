@@ -1,6 +1,7 @@
 /**
  * A person as one identifier knows them: birth date and sex as they were said, and what the site's own ADT
- * last told of the person and of the stay. One row an identifier; ADT writes those that it names.
+ * last told of the person and of the stay. One row an identifier; ADT writes those that it names. What ADT said earlier
+ * than what is known counts as what others say.
  *
  * Birth date and sex are kept until something contradicts them. ADT settles: what it says is from then on
  * what others are compared with, and the ADT message that changes it is itself flagged. While no ADT has
@@ -45,6 +46,7 @@ export const personRow: RowKind<PersonMemory> = {
 
 type Field = 'birth-date' | 'sex';
 const fields: readonly Field[] = ['birth-date', 'sex'];
+const placeOf = { 'birth-date': 'PID-7', sex: 'PID-8' } as const satisfies Record<Field, string>;
 
 /** What the event says of its patient against what was said before under the same identifier, or the surviving one. */
 export function conflictsOf(event: ClinicalEvent, about: About, recall: Recall): IdentityConflict[] {
@@ -100,17 +102,16 @@ export function rememberPerson(event: ClinicalEvent, about: About, recall: Recal
   for (const identifier of kept) {
     const known = personAt(recall, identifier);
     let row = known ?? PersonMemory.create();
-    const birthDates =
-      byAdt && isTakenBack(event, 'PID-7')
-        ? []
-        : withFact(row.birthDates, 'birth-date', saidValue(event.patient, 'birth-date'), from, byAdt);
-    const sexes =
-      byAdt && isTakenBack(event, 'PID-8')
-        ? []
-        : withFact(row.sexes, 'sex', saidValue(event.patient, 'sex'), from, byAdt);
+    const isNewest = byAdt && (row.patientFrom === undefined || row.patientFrom.saidMs <= from().saidMs);
+    const factsAfter = (field: Field) => {
+      const facts = factsOf(row, field);
+      if (!isNewest || !isTakenBack(event, placeOf[field]))
+        return withFact(facts, field, saidValue(event.patient, field), from, isNewest);
+      return facts.length === 0 ? facts : [];
+    };
+    const [birthDates, sexes] = [factsAfter('birth-date'), factsAfter('sex')];
     if (birthDates !== row.birthDates || sexes !== row.sexes) row = { ...row, birthDates, sexes };
-    if (byAdt && (row.patientFrom === undefined || row.patientFrom.saidMs <= from().saidMs))
-      row = { ...row, patient: told(event, kept, row.patient), patientFrom: from() };
+    if (isNewest) row = { ...row, patient: told(event, kept, row.patient), patientFrom: from() };
     if (byAdt) {
       const after = stayAfter(row, event, from());
       if (after !== row) moveBeds(event, row.encounter, after.encounter, from(), recall);
@@ -264,7 +265,7 @@ function told(event: ClinicalEvent, identifiers: Identifier[], known: Patient | 
   };
 }
 
-function factsOf(row: PersonMemory | undefined, field: Field): readonly RememberedFact[] {
+function factsOf(row: PersonMemory | undefined, field: Field): RememberedFact[] {
   return (field === 'sex' ? row?.sexes : row?.birthDates) ?? [];
 }
 

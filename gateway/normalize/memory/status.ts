@@ -21,9 +21,7 @@ import type {
   Supersession,
 } from '../../../proto/gen/hilum/v1/event.ts';
 import { isWithdrawn } from '../../../proto/withdrawn.ts';
-import { currentIdentifiers } from './identity.ts';
 import { historyRow, lookIn, reachFrom, standFor } from './identity-history.ts';
-import { idText, patientIdentifiers } from './identity-steps.ts';
 import type { About, MemoryRule, Need, Recall } from './memory.ts';
 import {
   type DecidedBy,
@@ -33,15 +31,18 @@ import {
   ofOneMessage,
   place,
   placeRecord,
+  previousMax,
   sameSaying,
   stateOf,
   stateOfResult,
+  undone,
 } from './newness.ts';
 import type { OrderMemory, RememberedState } from './order-codec.ts';
 import { isElsewhere, orderRow, recalled, tellElsewhere, textsOf } from './order-rows.ts';
 import { isFinding, resultKeys } from './result-keys.ts';
 import { isUnusual, overrules } from './transitions.ts';
 import { isNamed, namesOf, ordersOf, tellPlacer, withOrder } from './which-order.ts';
+import { areOfSeveral, isOther, patientOf, withAuthority } from './whose-order.ts';
 
 /** Observations of one order that are followed one by one; those after them share the order's state. */
 const observationsMax = 200;
@@ -60,7 +61,10 @@ export const status: MemoryRule = {
     });
     const patient = patientOf(event);
     const others = ordersOf(recalled(event, about, recall)?.row)
-      .filter((one) => isNamed(one.placer, namesOf(event)) && isOther(one.patient, patient, about))
+      .filter((one, _, { length }) => {
+        if (!isNamed(one.placer, namesOf(event))) return false;
+        return patient.length === 0 ? length > 1 : isOther(one.patient, patient, about);
+      })
       .flatMap((one) => reachFrom(one.patient, lookIn(recall)));
     return [...elsewhere, ...others.map((text) => ({ kind: historyRow, text }))];
   },
@@ -72,13 +76,21 @@ export const status: MemoryRule = {
     const names = namesOf(event);
     const patient = patientOf(event);
     const known = ordersOf(row);
-    const isOthers = (one: OrderMemory) => isOther(standFor(one.patient, lookIn(recall)), patient, about);
+    const whose = (one: OrderMemory) => standFor(one.patient, lookIn(recall));
+    const isOthers = (one: OrderMemory) => isOther(whose(one), patient, about);
     const named = known.filter((one) => isNamed(one.placer, names));
     const all = named.filter((one) => !isOthers(one));
     if (all.length === 0 && known.length > 0) {
       if ((named.length > 0 ? named : known).every(isOthers))
         event.provenance?.remarks.push('the order number was used for another patient');
       else tellPlacer(event);
+    }
+    // It is followed as little as an order without a number: taken for one of them it might end the wrong patient's.
+    if (patient.length === 0 && areOfSeveral(all.map(whose), about)) {
+      event.provenance?.remarks.push(
+        'the order number is of several patients, and the message names none of them',
+      );
+      return;
     }
     // A report that names none is of the first; a request that does not say what for is of all of them.
     const meant = event.kind === 'observation' ? all.slice(0, 1) : all;
@@ -112,42 +124,6 @@ function distinct(supersessions: readonly Supersession[]): Supersession[] {
     supersessions.map((one) => [`${one.what} ${one.record?.epoch}.${one.record?.sequence}`, one]),
   );
   return [...said.values()];
-}
-
-/** As the message names the patient, and as merges do by now. What people share or mistype (SSN) only where there is nothing else. */
-function patientOf(event: ClinicalEvent): string[] {
-  const own = patientIdentifiers(event.patient);
-  const said = (own.length > 0 ? own : (event.patient?.identifiers ?? [])).map(idText);
-  const all = event.identityLinks.length === 0 ? said : [...said, ...currentIdentifiers(event)];
-  return all.length < 2 ? all : [...new Set(all)];
-}
-
-/** Whose number it is may be left out. */
-function isOther(known: readonly string[], said: readonly string[], about: About): boolean {
-  if (known.length === 0 || said.length === 0 || said.some((one) => known.includes(one))) return false;
-  return !said.some((one) => known.some((other) => isSameNumber(one, other, about)));
-}
-
-/** Without those that stand there with their authority, too: under another authority they are another patient's. */
-function withAuthority(identifiers: readonly string[], about: About): readonly string[] {
-  if (identifiers.length < 2) return identifiers;
-  return identifiers.filter(
-    (one) =>
-      !isBare(one, about) || !identifiers.some((other) => other !== one && isSameNumber(one, other, about)),
-  );
-}
-
-function isSameNumber(one: string, other: string, about: About): boolean {
-  return (isBare(one, about) || isBare(other, about)) && numberOf(one) === numberOf(other);
-}
-
-/** As the source sent it, without an authority [normalize/identity.ts]. */
-function isBare(text: string, { source }: About): boolean {
-  return text.startsWith(`urn:hilum:${source}|`);
-}
-
-function numberOf(text: string): string {
-  return text.slice(text.indexOf('|') + 1);
 }
 
 /** The row with what the event says; marks the event on the way. The same row where nothing new was said. */
@@ -201,7 +177,7 @@ function merged(
   event.superseded = found.length > 0 ? found.every((one) => one.superseded) : isLate;
   const [first, second] = isLate ? [row.patient, patient] : [patient, row.patient];
   const identifiers = withAuthority([...new Set([...first, ...second])], about).slice(0, identifiersMax);
-  if (!changed && identifiers.length === row.patient.length) return row;
+  if (!changed && areSame(identifiers, row.patient)) return row;
   return {
     epoch: row.epoch,
     patient: identifiers,
@@ -212,12 +188,15 @@ function merged(
   };
 }
 
+function areSame(one: readonly string[], other: readonly string[]): boolean {
+  return one.length === other.length && one.every((text) => other.includes(text));
+}
+
 function timesOf(observations: OrderMemory['observations']): Map<string, string> {
   return new Map(observations.map(({ key, states: [newest] }) => [key, newest?.effective ?? '']));
 }
 
 const settled = new Set(['final', 'corrected']);
-const open = new Set(['registered', 'preliminary', 'partial']);
 
 /**
  * A report that is final and shorter than the one before: what it does not name any more was not withdrawn, and stays
@@ -230,7 +209,7 @@ function remarkLeft(
 ): void {
   let left = 0;
   for (const [key, [newest]] of observations) {
-    if (!named.has(key) && newest !== undefined && open.has(newest.status)) left += 1;
+    if (!named.has(key) && newest !== undefined && undone.has(newest.status)) left += 1;
   }
   if (left === 0) return;
   event.provenance?.remarks.push(
@@ -319,8 +298,6 @@ function follow(
 
 const nothing: readonly RememberedState[] = [];
 
-const undone = new Set(['registered', 'preliminary', 'partial']);
-
 /**
  * Are both about the same result? The hours of a tolerance test come under one number and one code, in a message each,
  * and so do the results of days where a laboratory counts anew every day: two that are final and were observed at
@@ -373,7 +350,7 @@ function addPrevious(
   const [newest] = earlier;
   if (newest === undefined) return;
   const { source } = mark.about;
-  observation.previous = earlier.map((one) => ({
+  observation.previous = earlier.slice(0, previousMax).map((one) => ({
     value: one.value,
     unit: one.unit,
     status: one.status,

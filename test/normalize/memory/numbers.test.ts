@@ -1,9 +1,10 @@
 /** Which order a message means: by either of its numbers, with or without what was asked for, and whose it is. */
 import t from 'tap';
+import { orderRow } from '../../../gateway/normalize/memory/order-rows.ts';
 import { markOvertaken } from '../../../gateway/normalize/memory/overtaken.ts';
 import type { ClinicalEvent } from '../../../proto/gen/hilum/v1/event.ts';
 import { er7 } from '../context.ts';
-import { epoch, Rows, report, take } from './site.ts';
+import { epoch, type Report, Rows, report, take } from './site.ts';
 
 interface Request {
   /** ORC-1, ORC-2, ORC-3, OBR-4; MSH-7 as HHMM. */
@@ -218,4 +219,161 @@ t.test('results - what replaces a report that was sent twice names both', async 
   // All of them wait in the routine lane.
   markOvertaken(first, { epoch, sequence: 1n }, corrected);
   t.equal(first.superseded, true);
+});
+
+t.test('orders - a placer’s number is not the filler’s number of the same digits', async (t) => {
+  const rows = new Rows();
+  request(rows, 1, { control: 'NW', at: '0800', placer: '1001', filler: '2001', services: ['GLU^^L'] });
+  request(rows, 2, { control: 'NW', at: '0810', placer: '2001', filler: '3001', services: ['CRE^^L'] });
+  const [cancelled] = request(rows, 3, { control: 'OC', at: '0900', placer: '2001', services: [] });
+  t.same(said(cancelled as ClinicalEvent), [false, ['order 2']]);
+  const [ended] = request(rows, 4, { control: 'OC', at: '0910', filler: '2001', services: [] });
+  t.same(said(ended as ClinicalEvent), [false, ['order 1']]);
+});
+
+t.test(
+  'orders - who is behind a cancellation is not marked by it under the number of the other',
+  async (t) => {
+    const [first] = request(new Rows(), 1, {
+      control: 'NW',
+      at: '0800',
+      placer: '1001',
+      filler: '2001',
+    }) as [ClinicalEvent];
+    const rows = new Rows();
+    request(rows, 1, { control: 'NW', at: '0800', placer: '2001' });
+    const [cancelled] = request(rows, 3, { control: 'OC', at: '0900', placer: '2001' }) as [ClinicalEvent];
+    t.same(said(cancelled), [false, ['order 1']]);
+    markOvertaken(first, { epoch, sequence: 1n }, cancelled);
+    t.equal(first.superseded, false);
+  },
+);
+
+t.test('results - a filler’s number is not the placer’s number of the same digits', async (t) => {
+  const rows = new Rows();
+  const of = (sequence: number, at: string, status: string, numbers: Pick<Report, 'filler' | 'placer'>) =>
+    take(
+      rows,
+      sequence,
+      report({ message: at, issued: at, status, ...numbers, results: [{ value: String(sequence) }] }),
+    )[0] as ClinicalEvent;
+  of(1, '0900', 'F', { filler: '2001' });
+  t.same(said(of(2, '1000', 'F', { filler: '3001', placer: '2001' })), [false, []]);
+  t.same(said(of(3, '1100', 'C', { filler: '2001' })), [false, ['order 1', 'observations[0] 1']]);
+  t.same(said(of(4, '1200', 'C', { filler: '3001', placer: '2001' })), [
+    false,
+    ['order 2', 'observations[0] 2'],
+  ]);
+});
+
+t.test('appointments - a filler’s number is not the placer’s number of the same digits', async (t) => {
+  const rows = new Rows();
+  const of = (sequence: number, trigger: string, placer: string, filler: string) =>
+    take(
+      rows,
+      sequence,
+      er7(
+        `MSH|^~\\&|SCH|HOSP|||202611231${sequence}0000+0100||SIU^${trigger}|S${sequence}|P|2.5.1`,
+        `SCH|${placer}|${filler}|||||||||^^^202612010900+0100`,
+        'PID|1||4711^^^HOSP^MR',
+      ),
+    )[0] as ClinicalEvent;
+  of(1, 'S12', '', '2001');
+  t.same(said(of(2, 'S12', '2001', '3001')), [false, []]);
+  t.same(said(of(3, 'S15', '', '2001')), [false, ['order 1']]);
+});
+
+t.test('orders - a message that names no patient is of none, where its number is of several', async (t) => {
+  const rows = new Rows();
+  request(rows, 1, { control: 'NW', at: '0800', placer: '55', patient: 'A^^^HOSP^MR' });
+  request(rows, 2, { control: 'NW', at: '0810', placer: '55', patient: 'B^^^HOSP^MR' });
+  const [unnamed] = request(rows, 3, { control: 'OC', at: '0900', placer: '55', patient: '' });
+  t.same(said(unnamed as ClinicalEvent), [false, []]);
+  t.match(unnamed?.provenance?.remarks, [
+    'the order number is of several patients, and the message names none of them',
+  ]);
+  const [named] = request(rows, 4, { control: 'OC', at: '0910', placer: '55', patient: 'B^^^HOSP^MR' });
+  t.same(said(named as ClinicalEvent), [false, ['order 2']]);
+  request(rows, 5, { control: 'NW', at: '0800', placer: '56', services: ['K^^L', 'NA^^L'] });
+  const [alone] = request(rows, 6, {
+    control: 'OC',
+    at: '0900',
+    placer: '56',
+    services: [],
+    patient: '',
+  });
+  t.same(said(alone as ClinicalEvent), [false, ['order 5']], 'of one patient');
+  t.same(alone?.provenance?.remarks, []);
+});
+
+t.test('orders - the authority of a patient’s number is remembered where nothing else is new', async (t) => {
+  const rows = new Rows();
+  for (let sequence = 1; sequence <= 8; sequence += 1)
+    request(rows, sequence, {
+      control: 'SC',
+      at: `090${sequence}`,
+      placer: 'P1',
+      patient: '4711',
+    });
+  request(rows, 9, { control: 'SC', at: '0800', placer: 'P1', patient: '4711^^^HOSP^MR' });
+  const [other] = request(rows, 10, { control: 'NW', at: '1100', placer: 'P1', patient: '4711^^^ELSE^MR' });
+  t.match(other?.provenance?.remarks, ['the order number was used for another patient']);
+  t.same(said(other as ClinicalEvent), [false, []]);
+});
+
+t.test('results - of each time as much is remembered as of a result that has one time', async (t) => {
+  const rows = new Rows();
+  const of = (sequence: number, sent: string, effective: string, status: string, value: string) =>
+    take(
+      rows,
+      sequence,
+      report({ message: sent, issued: sent, status, results: [{ code: 'GLU', value, effective }] }),
+    )[0] as ClinicalEvent;
+  const hours = ['0700', '0800', '0900', '1000', '1100', '1200', '1300'];
+  hours.forEach((at, index) => {
+    of(index + 1, `1${index}30`, at, 'F', `${index + 1}.0`);
+  });
+  const corrected = of(8, '1800', '0700', 'C', '9.1');
+  t.match(corrected.supersessions.at(-1), { what: 'observations[0]', record: { sequence: 1n } });
+  t.match(corrected.observations[0]?.previous, [{ value: '1.0', record: { sequence: 1n } }]);
+  t.equal(of(1, '1030', '0700', 'F', '1.0').superseded, true, 'what was corrected, sent again');
+  for (const at of [10, 11, 12, 13, 14])
+    take(
+      rows,
+      at,
+      er7(
+        `MSH|^~\\&|LAB|HOSP|||2026112318${at}00+0100||ORU^R01|M${at}|P|2.5.1`,
+        'PID|1||4711^^^HOSP^MR',
+        'OBR|1||F1|K^Potassium^L||||||||||||||||||||||F',
+        `OBX|1|NM|GLU^^L||${at}|mmol/L|||||F`,
+      ),
+    );
+  const again = of(9, '1900', '0800', 'C', '9.2');
+  t.match(again.observations[0]?.previous.at(-1), { value: '2.0', record: { sequence: 2n } });
+});
+
+t.test('results - what is remembered of one time is bounded, and of all of them', async (t) => {
+  const rows = new Rows();
+  const kept = () =>
+    [...rows.rows.keys()].flatMap((key) =>
+      key.startsWith('1 ')
+        ? (orderRow.decode(rows.rows.get(key) as Uint8Array)?.observations[0]?.states ?? [])
+        : [],
+    );
+  const time = (at: number) =>
+    `${String(Math.floor(at / 60)).padStart(2, '0')}${String(at % 60).padStart(2, '0')}`;
+  for (let at = 0; at < 12; at += 1)
+    take(rows, at + 1, report({ message: time(600 + at), status: 'F', results: [{ value: `${at}.0` }] }));
+  t.equal(kept().length, 4);
+  for (let at = 0; at < 30; at += 1)
+    take(
+      rows,
+      at + 20,
+      report({
+        message: time(700 + at),
+        status: 'F',
+        results: [{ value: `${at}.5`, effective: time(650 + at) }],
+      }),
+    );
+  t.equal(kept().length, 16);
 });

@@ -134,3 +134,20 @@ t.test('adt - an end that was entered "today" is not older than the admission of
   t.same(ward.known('A').slice(3), [undefined, undefined]);
   t.same(ward.device(), ['unassigned']);
 });
+
+t.test('adt - one that comes late changes nothing of what others are compared with', async (t) => {
+  for (const [name, late] of [
+    ['taken back', { birthDate: '""', sex: '""' }],
+    ['said otherwise', { birthDate: '19800202', sex: 'M' }],
+  ] as const) {
+    const ward = new Ward();
+    const conflictsOf = (of: { birthDate: string; sex: string }) =>
+      ward.take(lab({ ids: id('A'), ...of }), 'lab').identityConflicts.map(({ field }) => field);
+    ward.adt('A01', 'A', { at: '1000', ...lies, birthDate: '19700101', sex: 'F' });
+    ward.adt('A08', 'A', { at: '0900', ...late });
+    t.same(conflictsOf({ birthDate: '19800202', sex: 'M' }), ['birth-date', 'sex'], name);
+    t.same(conflictsOf({ birthDate: '19700101', sex: 'F' }), [], name);
+    ward.adt('A08', 'A', { at: '1100', birthDate: '""', sex: '""' });
+    t.same(conflictsOf({ birthDate: '19800202', sex: 'M' }), [], `${name}, and taken back later`);
+  }
+});
