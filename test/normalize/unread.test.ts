@@ -48,6 +48,15 @@ t.test(
   },
 );
 
+t.test('unread - a long message does not tell of the same places without end', (t) => {
+  const orders = Array.from({ length: 600 }, (_, at) => `ORC|NW|${at}${'|'.repeat(60)}${'x|'.repeat(100)}`);
+  const all = unreadOf('ORM^O01', ...orders);
+  t.equal(all.length, 600);
+  t.equal(all[0]?.length, 100);
+  t.equal(all.flat().length, 50_000);
+  t.end();
+});
+
 t.test('unread - what a mapping of the config reads is not unread', (t) => {
   const config = configSchema.parse({ mappings: { own: { set: { 'extensions.courtesy': 'PV1-22' } } } });
   const mappings = compileMappings(config)('lab');

@@ -53,7 +53,7 @@ export function scopeOf(context: NormalizeContext): Scope {
     context,
     offset: '',
     day: '',
-    remarks: new Map(),
+    remarks: undefined,
     unread: undefined,
     at: 0,
     rules: [],

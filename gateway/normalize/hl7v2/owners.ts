@@ -7,6 +7,8 @@ import type { ClinicalEvent } from '../../../proto/gen/hilum/v1/event.ts';
 /** A segment by its line, or an event itself. 0: the whole message. */
 export type At = number | ClinicalEvent;
 
+export type Told = readonly [text: string, at: At];
+
 export class Owners {
   private readonly byLine: (ClinicalEvent | undefined)[] = [];
   /** Of an order's event what was said of its patient before any order; of a part what was said of the whole. */
@@ -22,7 +24,7 @@ export class Owners {
   }
 
   /** What is told of each event, in the order of `all`. */
-  share(events: readonly ClinicalEvent[], all: readonly (readonly [text: string, at: At])[]): string[][] {
+  share(events: readonly ClinicalEvent[], all: readonly Told[]): string[][] {
     if (all.length === 0) return events.map(() => []);
     if (events.length === 1) return [[...new Set(all.map(([text]) => text))]];
     const places = new Map<ClinicalEvent | undefined, number[]>();
