@@ -57,6 +57,22 @@ t.test('unread - a long message does not tell of the same places without end', (
   t.end();
 });
 
+t.test('unread - what each of many orders is told of its patient counts to the 64 MiB of a message', (t) => {
+  const of = (orders: number, said: string) => {
+    const pid = `PID|1||7${'|'.repeat(40)}${`${said}|`.repeat(1000)}`;
+    const asked = Array.from({ length: orders }, (_, at) => `ORC|NW|${at}`);
+    const limits = { segmentsMax: 20_000, fieldBytesMax: 1024 };
+    const head = 'MSH|^~\\&|A|B|C|D|20261123||ORM^O01|1|P|2.5';
+    const { events: made, reject } = normalizeHl7v2(er7(head, pid, ...asked), testContext({ limits }));
+    return reject?.code ?? made.length;
+  };
+  t.equal(of(1000, 'x'), 1000);
+  t.equal(of(11_000, 'x'), 'too-large', 'its unread fields');
+  t.equal(of(1000, '""'), 1000);
+  t.equal(of(7000, '""'), 'too-large', 'its nulls');
+  t.end();
+});
+
 t.test('unread - what a mapping of the config reads is not unread', (t) => {
   const config = configSchema.parse({ mappings: { own: { set: { 'extensions.courtesy': 'PV1-22' } } } });
   const mappings = compileMappings(config)('lab');
