@@ -83,3 +83,30 @@ t.test('unread - what a mapping of the config reads is not unread', (t) => {
   t.same(made({ mappings })?.extensions, [{ name: 'courtesy', value: 'CC' }]);
   t.end();
 });
+
+t.test(
+  'unread - a component or a further repetition that a mapping of the config reads is not unread',
+  (t) => {
+    const said = er7(
+      'MSH|^~\\&|A|B|C|D|20261123||ADT^A08|1|P|2.5',
+      'PID|1||7',
+      line({ 2: 'I', 18: 'P1~P2' }, 'PV1'),
+      'NK1|1|DOE^JO||HOME^^TOWN^^^^^^^^A',
+    );
+    const unreadBy = (...from: string[]) => {
+      const set = Object.fromEntries(from.map((place, at) => [`extensions.x${at}`, { from: [place] }]));
+      const mappings = compileMappings(configSchema.parse({ mappings: { own: { set } } }))('lab');
+      return normalizeHl7v2(said, testContext({ mappings })).events[0]?.provenance?.unread;
+    };
+    t.same(unreadBy('ZXX-1'), ['PV1-18[2]', 'NK1-4.11']);
+    t.same(unreadBy('NK1-4.11'), ['PV1-18[2]']);
+    t.same(unreadBy('PV1-18[2]'), ['NK1-4.11']);
+    t.same(
+      unreadBy('PV1-18', 'NK1-4'),
+      ['PV1-18[2]', 'NK1-4.11'],
+      'what it does not read of the field stays',
+    );
+    t.same(unreadBy('PV1-18[2]', 'NK1-4.11'), []);
+    t.end();
+  },
+);
