@@ -59,7 +59,7 @@ function segmentsOf(raw: Uint8Array): Segment[] {
     context: testContext(),
     offset: '',
     day: '',
-    remarks: new Map(),
+    remarks: undefined,
     unread: undefined,
     at: 0,
     rules: [],

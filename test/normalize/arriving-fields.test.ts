@@ -324,6 +324,20 @@ t.test('opu - the visit before all patients is that of each [HL7 7.3.12]', (t) =
   t.end();
 });
 
+t.test('opu - visits before all patients that each would repeat without end are refused', (t) => {
+  const head = 'MSH|^~\\&|A|B|C|D|20261123||OPU^R25|1|P|2.5.1';
+  const of = (visits: number, patients: number) => {
+    const ahead = Array.from({ length: visits }, (_, at) => `PV1|${at}|O|FARM`);
+    const each = Array.from({ length: patients }, (_, at) => [`PID|1||${at}`, 'OBR|1|P|F|A^A^L']);
+    return normalizeHl7v2(er7(head, ...ahead, ...each.flat()), testContext());
+  };
+  t.equal(of(300, 300).reject?.code, 'too-large');
+  const { events: made } = of(30, 300);
+  t.same([made.length, made[299]?.encounter?.location?.pointOfCare], [300, 'FARM']);
+  t.equal(made[299]?.furtherEncounters.length, 29, 'each has them all');
+  t.end();
+});
+
 t.test('fhir - what has a place there is there', (t) => {
   const all = resources(
     'ADT^A01',

@@ -17,7 +17,7 @@ function read(raw: Uint8Array | string): Message {
     context: testContext(),
     offset: '',
     day: '',
-    remarks: new Map(),
+    remarks: undefined,
     unread: undefined,
     at: 0,
     rules: [],

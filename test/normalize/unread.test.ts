@@ -48,6 +48,31 @@ t.test(
   },
 );
 
+t.test('unread - a long message does not tell of the same places without end', (t) => {
+  const orders = Array.from({ length: 600 }, (_, at) => `ORC|NW|${at}${'|'.repeat(60)}${'x|'.repeat(100)}`);
+  const all = unreadOf('ORM^O01', ...orders);
+  t.equal(all.length, 600);
+  t.equal(all[0]?.length, 100);
+  t.equal(all.flat().length, 50_000);
+  t.end();
+});
+
+t.test('unread - what each of many orders is told of its patient counts to the 64 MiB of a message', (t) => {
+  const of = (orders: number, said: string) => {
+    const pid = `PID|1||7${'|'.repeat(40)}${`${said}|`.repeat(1000)}`;
+    const asked = Array.from({ length: orders }, (_, at) => `ORC|NW|${at}`);
+    const limits = { segmentsMax: 20_000, fieldBytesMax: 1024 };
+    const head = 'MSH|^~\\&|A|B|C|D|20261123||ORM^O01|1|P|2.5';
+    const { events: made, reject } = normalizeHl7v2(er7(head, pid, ...asked), testContext({ limits }));
+    return reject?.code ?? made.length;
+  };
+  t.equal(of(1000, 'x'), 1000);
+  t.equal(of(11_000, 'x'), 'too-large', 'its unread fields');
+  t.equal(of(1000, '""'), 1000);
+  t.equal(of(7000, '""'), 'too-large', 'its nulls');
+  t.end();
+});
+
 t.test('unread - what a mapping of the config reads is not unread', (t) => {
   const config = configSchema.parse({ mappings: { own: { set: { 'extensions.courtesy': 'PV1-22' } } } });
   const mappings = compileMappings(config)('lab');
@@ -58,3 +83,30 @@ t.test('unread - what a mapping of the config reads is not unread', (t) => {
   t.same(made({ mappings })?.extensions, [{ name: 'courtesy', value: 'CC' }]);
   t.end();
 });
+
+t.test(
+  'unread - a component or a further repetition that a mapping of the config reads is not unread',
+  (t) => {
+    const said = er7(
+      'MSH|^~\\&|A|B|C|D|20261123||ADT^A08|1|P|2.5',
+      'PID|1||7',
+      line({ 2: 'I', 18: 'P1~P2' }, 'PV1'),
+      'NK1|1|DOE^JO||HOME^^TOWN^^^^^^^^A',
+    );
+    const unreadBy = (...from: string[]) => {
+      const set = Object.fromEntries(from.map((place, at) => [`extensions.x${at}`, { from: [place] }]));
+      const mappings = compileMappings(configSchema.parse({ mappings: { own: { set } } }))('lab');
+      return normalizeHl7v2(said, testContext({ mappings })).events[0]?.provenance?.unread;
+    };
+    t.same(unreadBy('ZXX-1'), ['PV1-18[2]', 'NK1-4.11']);
+    t.same(unreadBy('NK1-4.11'), ['PV1-18[2]']);
+    t.same(unreadBy('PV1-18[2]'), ['NK1-4.11']);
+    t.same(
+      unreadBy('PV1-18', 'NK1-4'),
+      ['PV1-18[2]', 'NK1-4.11'],
+      'what it does not read of the field stays',
+    );
+    t.same(unreadBy('PV1-18[2]', 'NK1-4.11'), []);
+    t.end();
+  },
+);

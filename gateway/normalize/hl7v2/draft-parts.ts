@@ -13,7 +13,12 @@ import type { Segment } from './message.ts';
 import { fresh } from './shapes.ts';
 
 /** What a segment costs in an event, however short it is. */
-export const segmentBytes = 1024;
+const segmentBytes = 1024;
+
+/** What one costs in each event that repeats it, about. */
+export function bytesOfSegment(segment: Segment): number {
+  return segmentBytes + segment.end(segment.count) - segment.start(0);
+}
 
 /** What an ORC says before several OBR. */
 export interface Heading {

@@ -23,12 +23,12 @@ import type {
 import { Containment, type Part } from './containment.ts';
 import {
   bytesOf,
+  bytesOfSegment,
   copied,
   type Doses,
   type Heading,
   inherit,
   opened,
-  segmentBytes,
   severalInOne,
   toVisit,
 } from './draft-parts.ts';
@@ -248,7 +248,7 @@ export class Draft {
   /** A row or a note, where it stands between a specimen and its orders. */
   ofSpecimen(segment: Segment, row?: Observation): void {
     if (this.event !== undefined || this.ahead.specimen === undefined) return;
-    this.ahead.add(segmentBytes + segment.end(segment.count) - segment.start(0), row);
+    this.ahead.add(bytesOfSegment(segment), row);
   }
 
   /** Rows behind the order's last specimen are of that one; false where there are none. */

@@ -1,5 +1,5 @@
 /** One message: its header, its family, its segments in order, its events. */
-import type { ClinicalEvent, Provenance } from '../../../proto/gen/hilum/v1/event.ts';
+import type { Provenance } from '../../../proto/gen/hilum/v1/event.ts';
 import { segmentNames } from '../../../proto/segment-names.ts';
 import { type NormalizeContext, type Normalized, rejected } from '../outcome.ts';
 import { offsetOfTime } from '../time.ts';
@@ -11,6 +11,7 @@ import { type Message, type Segment, says } from './message.ts';
 import { familyOf, isQuery } from './message-types.ts';
 import { nullsIn } from './nulls.ts';
 import { dayOf } from './odd-years.ts';
+import type { Told } from './owners.ts';
 import { joinPieces } from './pieces.ts';
 import { remap } from './remap.ts';
 import { scan } from './scanner.ts';
@@ -53,7 +54,7 @@ export function scopeOf(context: NormalizeContext): Scope {
     context,
     offset: '',
     day: '',
-    remarks: new Map(),
+    remarks: undefined,
     unread: undefined,
     at: 0,
     rules: [],
@@ -84,15 +85,18 @@ function mapped(message: Message): Normalized {
   const events = draft.done;
   if (events.length === 0 || !anything)
     return rejected('nothing-in-it', `${type} without a segment that an event could be made of.`);
-  const shared = events.length > 50 ? events.length * sharedBytes(message, family) : 0;
+  const several = events.length > 50;
+  const shared = several ? events.length * sharedBytes(message, family) : 0;
   if (shared + draft.repeatedBytes > repeatedBytesMax) return rejected('too-large', repeatsTooMuch);
   for (const event of events) {
     message.scope.at = event;
     event.observations = joinPieces(event.observations, message.scope);
     family.finish?.(event, draft);
   }
-  if (shared + draft.repeatedBytes > repeatedBytesMax) return rejected('too-large', repeatsTooMuch);
-  stamp(events, header, draft);
+  const stamp = stampOf(header, draft);
+  const told = several ? toldBytes(stamp, draft) : 0;
+  if (shared + told + draft.repeatedBytes > repeatedBytesMax) return rejected('too-large', repeatsTooMuch);
+  put(stamp, draft);
   return { events };
 }
 
@@ -224,34 +228,47 @@ function isLost(segment: Segment): boolean {
 /** What is told of the message itself and of what sent it. */
 const framing = new Set(['MSH', 'SFT', 'UAC', 'DSC', 'ADD', 'FHS', 'BHS', 'BTS', 'FTS']);
 
-function stamp(events: ClinicalEvent[], header: Segment, draft: Draft): void {
-  const { message, family } = draft;
+/** What the header says of every event, and what was found on the way, of some or of all. */
+function stampOf(header: Segment, draft: Draft) {
+  const { message } = draft;
   const { scope } = message;
   const { context } = scope;
   scope.at = 0;
-  const base = fill(fresh.provenance(), msh, header);
+  const provenance = fill(fresh.provenance(), msh, header);
   const sent = time(header, 7);
-  base.source = context.source;
-  base.protocol = context.protocol;
-  base.topic = context.topic;
-  base.acknowledgment = draft.reply.acknowledgment;
-  base.inReplyTo = draft.reply.inReplyTo;
-  base.charset = message.charset.name;
-  base.software = softwareOf(message);
-  const nulls = draft.owners.share(events, nullsIn(message));
-  const remarks = draft.owners.share(events, toldOf(scope.remarks));
-  const unread = draft.owners.share(events, toldOf(scope.unread));
+  provenance.source = context.source;
+  provenance.protocol = context.protocol;
+  provenance.topic = context.topic;
+  provenance.acknowledgment = draft.reply.acknowledgment;
+  provenance.inReplyTo = draft.reply.inReplyTo;
+  provenance.charset = message.charset.name;
+  provenance.software = softwareOf(message);
+  const nulls: Told[] = nullsIn(message);
+  return { provenance, sent, nulls, remarks: toldOf(scope.remarks), unread: toldOf(scope.unread) };
+}
+
+type Stamp = ReturnType<typeof stampOf>;
+
+/** A field of the patient may have a byte, its place in the event of each order has ten. */
+function toldBytes({ nulls, remarks, unread }: Stamp, { owners, done }: Draft): number {
+  return [nulls, remarks, unread].reduce((sum, all) => sum + owners.sharedBytes(done, all), 0);
+}
+
+function put(stamp: Stamp, { owners, done: events, message: { scope }, family }: Draft): void {
+  const nulls = owners.share(events, stamp.nulls);
+  const remarks = owners.share(events, stamp.remarks);
+  const unread = owners.share(events, stamp.unread);
   const rule = `hl7v2/${family.name}`;
   events.forEach((event, index) => {
-    const provenance: Provenance = { ...base };
+    const provenance: Provenance = { ...stamp.provenance };
     provenance.rules = [rule, ...scope.rules];
     provenance.remarks = remarks[index] ?? [];
     provenance.unread = unread[index] ?? [];
-    provenance.profiles = [...base.profiles];
+    provenance.profiles = [...stamp.provenance.profiles];
     event.provenance = provenance;
     event.times ??= fresh.times();
-    event.times.message = sent;
-    event.times.capturedAtUs = context.capturedAtUs;
+    event.times.message = stamp.sent;
+    event.times.capturedAtUs = scope.context.capturedAtUs;
     event.nulls = nulls[index] ?? [];
   });
 }

@@ -80,13 +80,18 @@ export function compileMappings({
   };
 }
 
-/** `PV2-32`, of every place that the lines read. */
+/** As `unread` names them, of every place that the lines read: `PV2-32`, `PV1-18[2]`, `NK1-4.11`. */
 function fieldsOf(lines: readonly Line[]): ReadonlySet<string> {
   const values = lines.flatMap(({ value }) =>
     'fields' in value ? value.fields.map((one) => one.value) : [value],
   );
   const places = values.flatMap((value) => value.places);
-  return new Set(places.map(({ location: { segment, field } }) => `${segment}-${field}`));
+  return new Set(
+    places.flatMap(({ location: { segment, field, repetition, component } }) => {
+      const place = `${segment}-${field}`;
+      return [place, `${place}.${component}`, ...(repetition > 1 ? [`${place}[2]`] : [])];
+    }),
+  );
 }
 
 function compileValue(type: string, scalar: MappingScalar): Value {

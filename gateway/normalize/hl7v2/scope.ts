@@ -2,7 +2,7 @@
 import type { Attachment, ClinicalTime } from '../../../proto/gen/hilum/v1/event.ts';
 import type { NormalizeContext } from '../outcome.ts';
 import type { Segment } from './message.ts';
-import type { At } from './owners.ts';
+import type { At, Told } from './owners.ts';
 
 export interface Scope {
   context: NormalizeContext;
@@ -11,9 +11,9 @@ export interface Scope {
   /** The day of the message, YYYY-MM-DD, that its times are held against; empty until it is known. */
   day: string;
   /** Fields that could not be read as their type, with their place; never content. Each with whom it is told of. */
-  remarks: Map<string, At[]>;
+  remarks: Notes | undefined;
   /** Places with content that no rule looks at, each with whom it is told of. */
-  unread: Map<string, At[]> | undefined;
+  unread: Notes | undefined;
   /** The message is of a device's alarm. */
   ofAlarm?: boolean;
   /** What is being read. */
@@ -42,24 +42,41 @@ export interface SentFile {
   readonly at: At;
 }
 
+/** Texts, each with everyone that it is told of. */
+interface Notes {
+  readonly texts: Map<string, At[]>;
+  /** How often any of them is told of anyone. */
+  told: number;
+}
+
 const remarksMax = 100;
+const unreadMax = 500;
+/** Five for each of the segments that a message may have: every row of a long report could say the same hundreds of times. */
+const toldMax = 50_000;
 
 export function remark(scope: Scope, text: string, at = scope.at): void {
+  scope.remarks ??= noNotes();
   note(scope.remarks, remarksMax, text, at);
 }
 
-function note(to: Map<string, At[]>, max: number, text: string, at: At): void {
-  const known = to.get(text);
-  if (known === undefined) {
-    if (to.size < max) to.set(text, [at]);
-  } else if (known.at(-1) !== at) known.push(at);
+function noNotes(): Notes {
+  return { texts: new Map(), told: 0 };
 }
 
-const unreadMax = 500;
+function note(to: Notes, max: number, text: string, at: At): void {
+  if (to.told === toldMax) return;
+  const known = to.texts.get(text);
+  if (known === undefined) {
+    if (to.texts.size === max) return;
+    to.texts.set(text, [at]);
+  } else if (known.at(-1) === at) return;
+  else known.push(at);
+  to.told++;
+}
 
 /** @param place of the segment: `19` a field, `4[2]` further repetitions of it, `11.17` a component */
 export function unread({ message: { scope }, name }: Segment, place: string): void {
-  scope.unread ??= new Map();
+  scope.unread ??= noNotes();
   note(scope.unread, unreadMax, `${name}-${place}`, scope.at);
 }
 
@@ -75,10 +92,10 @@ export function place(segment: Segment, field: number): string {
 }
 
 /** Of remarks and of unread places: each with every one that it is told of. */
-export function toldOf(notes: Map<string, At[]> | undefined): (readonly [text: string, at: At])[] {
-  const told: (readonly [string, At])[] = [];
-  if (notes !== undefined && notes.size > 0)
-    for (const [text, places] of notes) for (const at of places) told.push([text, at]);
+export function toldOf(notes: Notes | undefined): Told[] {
+  const told: Told[] = [];
+  if (notes !== undefined)
+    for (const [text, places] of notes.texts) for (const at of places) told.push([text, at]);
   return told;
 }
 

@@ -10,7 +10,8 @@ import { upper } from '../text.ts';
 import { act } from './acting.ts';
 import { al1, dg1, iam, iar, noteOf, pr1 } from './clinical.ts';
 import { tabled } from './coded.ts';
-import type { Draft } from './draft.ts';
+import { type Draft, repeatedBytesMax } from './draft.ts';
+import { bytesOfSegment } from './draft-parts.ts';
 import { drg } from './drg.ts';
 import type { Handler } from './family.ts';
 import { underHeading } from './heading.ts';
@@ -96,8 +97,11 @@ export const patientSegments: Record<string, Handler> = {
 /** The visit that stands before all patients is that of each [HL7 7.3.12, OPU_R25]. */
 function visitOfAll(draft: Draft): void {
   for (const segment of draft.message.segments) {
-    if (segment.name === 'PID') return;
-    if (segment.name === 'PV1' || segment.name === 'PV2') patientSegments[segment.name]?.(draft, segment);
+    // A message that repeats too much is refused in the end.
+    if (segment.name === 'PID' || draft.repeatedBytes > repeatedBytesMax) return;
+    if (segment.name !== 'PV1' && segment.name !== 'PV2') continue;
+    draft.repeatedBytes += bytesOfSegment(segment);
+    patientSegments[segment.name]?.(draft, segment);
   }
 }
 
