@@ -9,6 +9,8 @@ import type { ClinicalEvent } from '../../../proto/gen/hilum/v1/event.ts';
 import type { About, Recall, RowKind } from './memory.ts';
 import { decodeOrder, encodeOrder, type OrderMemory } from './order-codec.ts';
 import { orderTexts, otherTexts } from './order-texts.ts';
+import { ordersOf, withOrder } from './which-order.ts';
+import { isOther, patientOf } from './whose-order.ts';
 
 const daysKept = 90;
 
@@ -42,7 +44,7 @@ export interface Recalled {
   /** Where its row is to stand. */
   text: string;
   row: OrderMemory | undefined;
-  /** It stood under its other number: who spoke of it knew no other. */
+  /** It stood under its other number, or some of it did: who spoke of it knew no other. */
   isElsewhere: boolean;
 }
 
@@ -57,7 +59,7 @@ export function recalled(event: ClinicalEvent, about: About, recall: Recall): Re
   for (const text of own) {
     const row = recall.find(orderRow, text);
     if (row === undefined) continue;
-    if (!isElsewhere(row)) return { text, row, isElsewhere: false };
+    if (!isElsewhere(row)) return joined({ text, row }, event, about, recall);
     return { text: row.placer, row: recall.find(orderRow, row.placer), isElsewhere: false };
   }
   for (const text of otherTexts(event, about)) {
@@ -65,6 +67,31 @@ export function recalled(event: ClinicalEvent, about: About, recall: Recall): Re
     if (row !== undefined && !isElsewhere(row)) return { text: first, row, isElsewhere: true };
   }
   return { text: first, row: undefined, isElsewhere: false };
+}
+
+/**
+ * With what was told under the other number alone: the message in hand is the first that names both, and says that they
+ * are one order. What another patient has there is not this one.
+ */
+function joined(
+  { text, row }: { text: string; row: OrderMemory },
+  event: ClinicalEvent,
+  about: About,
+  recall: Recall,
+): Recalled {
+  const found = { text, row, isElsewhere: false };
+  if (event.kind === 'observation') return found;
+  const patient = patientOf(event);
+  for (const other of otherTexts(event, about)) {
+    const orders = ordersOf(recall.find(orderRow, other));
+    if (!orders.some((one) => one.states.length > 0 && !isOther(one.patient, patient, about))) continue;
+    const all = orders.reduceRight<OrderMemory>(
+      (known, one) => withOrder(known, undefined, { ...one, others: [] }),
+      row,
+    );
+    return { text, row: all, isElsewhere: true };
+  }
+  return found;
 }
 
 /**

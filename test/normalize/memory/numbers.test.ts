@@ -377,3 +377,31 @@ t.test('results - what is remembered of one time is bounded, and of all of them'
     );
   t.equal(kept().length, 16);
 });
+
+t.test('orders - told under each number alone it is one order once a message names both', async (t) => {
+  const rows = new Rows();
+  request(rows, 1, { control: 'NW', at: '0800', placer: 'P1' });
+  request(rows, 2, { control: 'SC', at: '0810', filler: 'F1' });
+  const [both] = request(rows, 3, { control: 'SC', at: '0820', placer: 'P1', filler: 'F1' });
+  t.same(said(both as ClinicalEvent), [false, ['order 1']], 'what is said once more replaces nothing');
+  const [ended] = request(rows, 4, { control: 'OC', at: '0900', filler: 'F1' });
+  t.same(said(ended as ClinicalEvent), [false, ['order 3', 'order 1', 'order 2']]);
+  const [late] = request(rows, 5, { control: 'SC', at: '0830', placer: 'P1' });
+  t.same(said(late as ClinicalEvent), [true, ['order 4']]);
+});
+
+t.test('orders - what another patient has under the other number stays theirs', async (t) => {
+  const rows = new Rows();
+  request(rows, 1, { control: 'NW', at: '0800', placer: 'P1', patient: 'A^^^HOSP^MR' });
+  request(rows, 2, { control: 'SC', at: '0810', filler: 'F1', patient: 'B^^^HOSP^MR' });
+  const [both] = request(rows, 3, {
+    control: 'SC',
+    at: '0820',
+    placer: 'P1',
+    filler: 'F1',
+    patient: 'A^^^HOSP^MR',
+  });
+  t.same(said(both as ClinicalEvent), [false, ['order 1']]);
+  const [ended] = request(rows, 4, { control: 'OC', at: '0900', filler: 'F1', patient: 'B^^^HOSP^MR' });
+  t.same(said(ended as ClinicalEvent), [false, ['order 2']]);
+});
