@@ -30,6 +30,10 @@ t.test('unread - a further repetition of a field with one value, and components 
   t.same(unreadOf('ADT^A01', line({ 2: 'I', 44: '20261123~20261124' }, 'PV1')), [['PV1-44[2]']]);
   t.same(unreadOf('ADT^A01', 'PV1|1|I', line({ 12: 'In words^and more' }, 'PV2')), [['PV2-12.2']]);
   t.same(unreadOf('ADT^A08', 'PV1|1|I', 'NK1|1|DOE^JO||HOME^^TOWN^^^^^^^^A'), [['NK1-4.11']]);
+  t.same(unreadOf('ADT^A01', line({ 1: '1', 2: 'P', 4: 'KASSE^L^77^^^K^XX~L2' }, 'IN1')), [
+    ['IN1-4[2]', 'IN1-4.2'],
+  ]);
+  t.same(unreadOf('BPS^O29', 'ORC|NW|1', line({ 1: '1', 2: 'RD', 9: 'M1~M2' }, 'BPX')), [['BPX-9[2]']]);
   t.same(unreadOf('ADT^A01', line({ 2: 'I', 19: '7^^^H&1.2&ISO^VN^H&1.3&ISO^^^^^SEC' }, 'PV1')), [
     ['PV1-19.6', 'PV1-19.11'],
   ]);

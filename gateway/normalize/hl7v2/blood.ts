@@ -1,18 +1,12 @@
 /** Blood products: what is asked for (BPO), what is dispensed (BPX) and what is transfused (BTX) [HL7 4.14]. */
-import type {
-  BloodOrder,
-  BloodUnit,
-  Order,
-  Organization,
-  Participant,
-} from '../../../proto/gen/hilum/v1/event.ts';
+import type { BloodOrder, BloodUnit, Order, Participant } from '../../../proto/gen/hilum/v1/event.ts';
 import { codeInTable } from '../../../proto/hl7-table.ts';
 import { upper } from '../text.ts';
 import { span, time } from './clock.ts';
 import { code, codes, unitIn, unitText } from './coded.ts';
 import type { Draft } from './draft.ts';
 import { oncePerOrder } from './heading.ts';
-import { ei, organizations } from './identified.ts';
+import { ei, firstOrganization } from './identified.ts';
 import type { Segment } from './message.ts';
 import { beginning } from './own-orc.ts';
 import { location, participants } from './people.ts';
@@ -48,10 +42,6 @@ const bpoBlood: Table<BloodOrder> = [
   [14, 'consent', word],
 ];
 
-function maker(segment: Segment, field: number): Organization | undefined {
-  return organizations(segment, field)[0];
-}
-
 const people =
   (role: string) =>
   (to: { participants: Participant[] }, segment: Segment, field: number): void =>
@@ -66,7 +56,7 @@ const bpx: Table<BloodUnit> = [
   [6, 'component', code],
   [7, 'donationType', code],
   [8, 'product', code],
-  [9, 'manufacturer', maker],
+  [9, 'manufacturer', firstOrganization],
   [10, 'lot', ei()],
   [11, 'bloodGroup', code],
   [12, 'specialTesting', codes],
@@ -86,7 +76,7 @@ const btx: Table<BloodUnit> = [
   [3, 'component', code],
   [4, 'bloodGroup', code],
   [5, 'product', code],
-  [6, 'manufacturer', maker],
+  [6, 'manufacturer', firstOrganization],
   [7, 'lot', ei()],
   [8, 'quantity', word],
   [9, 'amount', word],

@@ -141,6 +141,13 @@ export function organizations(segment: Segment, field: number): Organization[] {
   return segment.each(field, organizationOf);
 }
 
+/** The first that says anything, where the event has one. */
+export function firstOrganization(segment: Segment, field: number): Organization | undefined {
+  const [first, second] = organizations(segment, field);
+  if (second !== undefined) unread(segment, `${field}[2]`);
+  return first;
+}
+
 /** EI: value, namespace, universal id, its type; `type` is ours (PLAC, FILL …). */
 export function ei(type = ''): (segment: Segment, field: number) => Identifier | undefined {
   return (segment, field) => {

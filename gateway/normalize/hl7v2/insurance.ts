@@ -4,7 +4,7 @@ import { addresses } from './addresses.ts';
 import { dateText, span, time, timeOf } from './clock.ts';
 import { code } from './coded.ts';
 import { price } from './drg.ts';
-import { cx, cxs, organizations, typed } from './identified.ts';
+import { cx, cxs, firstOrganization, organizations, typed } from './identified.ts';
 import { nameIn, names, participants } from './people.ts';
 import { unread } from './scope.ts';
 import { asSent, type Table, word } from './table.ts';
@@ -46,10 +46,10 @@ export const in1: Table<Coverage> = [
   [
     4,
     (to, segment, field) => {
-      const [first, ...others] = organizations(segment, field);
+      const first = firstOrganization(segment, field);
       to.companyName = first?.name ?? '';
       to.company.push(...(first?.identifiers ?? []));
-      if (others.length > 0) unread(segment, `${field}[2]`);
+      if (first?.nameType !== undefined) unread(segment, `${field}.2`);
     },
   ],
   [5, 'companyAddresses', addresses],

@@ -47,13 +47,13 @@ export function gender(segment: Segment, field: number): string {
   return read ?? 'unknown';
 }
 
-/** A number with a text, or of a system, is a code of the sender's own, whose 1 may be a woman. */
 /** Of whom no more is kept than the sex. */
 export function genderOnly(segment: Segment, field: number): string {
   word(segment, field);
   return gender(segment, field);
 }
 
+/** A number with a text, or of a system, is a code of the sender's own, whose 1 may be a woman. */
 function isBare(segment: Segment, field: number): boolean {
   const parts = segment.parts(field);
   return (!parts.has(2) && !parts.has(3)) || parts.text(3).includes('5218');
