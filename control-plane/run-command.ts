@@ -1,5 +1,4 @@
 /** run: the daemon until a signal ends it. */
-
 import { exitCode, HilumError } from '../gateway/process/errors.ts';
 import { guardProcess, runDaemon } from '../gateway/process/lifecycle.ts';
 import { createLog } from '../gateway/process/log.ts';

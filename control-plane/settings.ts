@@ -1,5 +1,4 @@
 /** What the control plane boots with. Found at --settings, else DIR/settings.yaml, else defaults on loopback. */
-
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';

@@ -3,7 +3,6 @@
  * config a delivery goes on where its destination is as it was: a letter that waits for its answer is not sent again.
  * The others stop, and what they had not delivered is still in the queues, from where it goes on when they have stopped.
  */
-
 import { isDeepStrictEqual } from 'node:util';
 import { addressOf } from '../proto/address.ts';
 import { durationMs } from '../proto/config/duration.ts';

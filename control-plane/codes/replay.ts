@@ -12,7 +12,6 @@
  * read from the log. Records are counted when they come, so custody does not change. Local destinations got
  * the original bytes and get nothing again.
  */
-
 import { createHash, randomBytes } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
 import { nowUs64 } from '../../gateway/process/clock.ts';

@@ -212,6 +212,10 @@ function addCustody(program: Command): void {
             return;
           }
           printRows(options.output, sources, options.byHour === true ? hourColumns : custodyColumns);
+          if (sources.length === 0)
+            process.stderr.write(
+              'No gateway has told of a record yet; each tells its counts every two seconds.\n',
+            );
           tellElsewhere(rows);
           if (options.output !== 'table' || destinations.length === 0) return;
           out('\n');

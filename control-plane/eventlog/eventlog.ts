@@ -14,7 +14,6 @@
  * what is flushed, and an ack is given only for what a resolved write holds. A journal that was enrolled
  * anew goes on where it was under its earlier name.
  */
-
 import { type Blind, createBlind } from '../../gateway/process/keys.ts';
 import { type Batch, Envelope } from '../../proto/gen/hilum/v1/session.ts';
 import { EventBlock, type StoredCounts } from '../../proto/gen/hilum/v1/store.ts';

@@ -2,7 +2,6 @@
  * The embedded engine: one LMDB environment, values sealed one by one (AES-256-GCM, bound to
  * table and key), one owner. A rejected commit is a storage fault: the process must exit.
  */
-
 import { setImmediate } from 'node:timers/promises';
 import { HilumError } from '../../gateway/process/errors.ts';
 import { type Environment, openEnvironment, type Table } from '../../gateway/process/lmdb.ts';

@@ -3,7 +3,6 @@
  * daemons, real sockets, a ward that we made up. Everything that was answered is compared, byte
  * for byte, with what the control plane holds in the end; the exit status is 1 if a promise broke.
  */
-
 import { createHash, randomInt } from 'node:crypto';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

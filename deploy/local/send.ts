@@ -1,5 +1,4 @@
 /** `npm run send [-- [HOST:PORT] [FILE …]]`: HL7 v2 messages to a gateway over MLLP; without a file, those of the simulated ward. */
-
 import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';

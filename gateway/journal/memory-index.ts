@@ -5,7 +5,6 @@
  * from the heads of the rows where that thread starts. It grows in parts, one by one: an urgent record would wait
  * 149 ms while three million entries move.
  */
-
 import { firstSlot, mustGrow, slotsFor } from './slots.ts';
 
 /** Row and chunk as one number; a row has at most this many chunks. */

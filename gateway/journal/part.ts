@@ -1,5 +1,4 @@
 /** What a part of the journal shares with the whole: one environment, one committer, one key. */
-
 import { IntakeRefused } from '../capture/intake.ts';
 import { collectAfter } from '../process/heap.ts';
 import type { Environment } from '../process/lmdb.ts';

@@ -4,6 +4,7 @@
  */
 import { loincSystem, mdcSystem, snomedSystem, ucumSystem } from '../../proto/code-systems.ts';
 import type { Code, Coding } from '../../proto/gen/hilum/v1/event.ts';
+import { codingOf } from './coding.ts';
 import { isOid } from './identity.ts';
 import type { CodeTables } from './outcome.ts';
 
@@ -96,15 +97,6 @@ export function addMapped(code: Code, tables: CodeTables, fired: (table: string)
     fired(found.table);
     if (code.codings.some((other) => other.system === found.system && other.code === found.code)) continue;
     const { system, code: value, display } = found;
-    code.codings.push({
-      system,
-      code: value,
-      display,
-      version: '',
-      name: '',
-      mapped: true,
-      valueSet: '',
-      valueSetVersion: '',
-    });
+    code.codings.push(codingOf(system, value, display, true));
   }
 }

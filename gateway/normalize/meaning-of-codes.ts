@@ -6,6 +6,7 @@
 import { KeptCode } from '../../proto/back-writer.ts';
 import { mdcSystem, ucumSystem } from '../../proto/code-systems.ts';
 import type { ClinicalEvent, Code, Coding, Observation } from '../../proto/gen/hilum/v1/event.ts';
+import { codingOf } from './coding.ts';
 import { convertQuantity } from './convert.ts';
 import type { CriticalCount } from './critical.ts';
 import { keptCode } from './kept-code.ts';
@@ -115,32 +116,14 @@ function readAsUcum({ text, codings: sent }: Code, units: UnitTables): ReadUnit 
   // `mg/dl` said to be UCUM is UCUM; it needs no second coding. `mmHg` said to be UCUM is not.
   const known = codings.some((coding) => coding.system === ucumSystem && canonical(coding.code) === ucum);
   if (!known) {
-    codings.push({
-      system: ucumSystem,
-      code: ucum,
-      display: '',
-      version: '',
-      name: '',
-      mapped: true,
-      valueSet: '',
-      valueSetVersion: '',
-    });
+    codings.push(codingOf(ucumSystem, ucum, '', true));
   }
   return { code: { text, codings }, ucum };
 }
 
 /** A unit without a coding system is the sender's own word. */
 function asSent(text: string): Coding {
-  return {
-    system: '',
-    code: text,
-    display: '',
-    version: '',
-    name: '',
-    mapped: false,
-    valueSet: '',
-    valueSetVersion: '',
-  };
+  return codingOf('', text);
 }
 
 /** The name of the conversion, where there was one. */

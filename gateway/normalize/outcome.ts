@@ -4,7 +4,6 @@
  * Bad data is a value here, never an exception. Nothing in this folder reads a clock,
  * a file or a random number; the context carries what is needed.
  */
-
 import type { ClinicalEvent, Code } from '../../proto/gen/hilum/v1/event.ts';
 import { wireLimits } from '../../proto/limits.ts';
 import { faultOf } from '../../proto/own-frame.ts';

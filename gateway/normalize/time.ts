@@ -2,7 +2,6 @@
  * Clinical times as they were said: the digits are kept, and only the UTC offset is worked out
  * where the sender left it to us. A time that a clock change makes doubtful is marked, never moved.
  */
-
 import { Temporal } from 'temporal-polyfill';
 import type { ClinicalTime } from '../../proto/gen/hilum/v1/event.ts';
 import { lookup } from './lookup.ts';

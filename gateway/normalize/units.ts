@@ -8,6 +8,7 @@ import { mdcSystem, ucumSystem } from '../../proto/code-systems.ts';
 import type { Code, Coding } from '../../proto/gen/hilum/v1/event.ts';
 import { isPlausible } from '../../proto/units/plausible-unit.ts';
 import { isUcum } from '../../proto/units/ucum.ts';
+import { codingOf } from './coding.ts';
 import { isDisputed } from './mdc-dispute.ts';
 import { mdcUnit } from './mdc-units.ts';
 import { plainly } from './plain-unit.ts';
@@ -95,16 +96,7 @@ export function spelled(text: string): string | undefined {
 }
 
 function textOnly(code: string): Coding {
-  return {
-    system: '',
-    code,
-    display: '',
-    version: '',
-    name: '',
-    mapped: false,
-    valueSet: '',
-    valueSetVersion: '',
-  };
+  return codingOf('', code);
 }
 
 /** A litre is `l` and `L` in UCUM, ten `10^` and `10*`; one of them, so that equal units are equal texts. */

@@ -9,7 +9,6 @@
  *
  * capture/urgency.ts reads the same fields straight from the bytes; a test holds the two together.
  */
-
 import type { Class } from '../../proto/config/schema.ts';
 import { isStat, isUrgent } from '../../proto/priority-words.ts';
 

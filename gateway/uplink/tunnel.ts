@@ -1,5 +1,4 @@
 /** The way to the control plane as TCP: straight, or through the CONNECT of an HTTP proxy; and what of it is not open. */
-
 import { connect, type Socket } from 'node:net';
 import { addressOf } from '../../proto/address.ts';
 import { codeOf, messageOf } from '../process/errors.ts';

@@ -1,5 +1,4 @@
 /** Mappings, checked against the event's fields, the notation of places, and the sources. */
-
 import { eventFields } from '../gen/event-fields.ts';
 import { namesSegment, segmentNames } from '../segment-names.ts';
 import { type Found, noSuch } from './check.ts';

@@ -2,7 +2,6 @@
  * `critical`: results that are critical although no flag says so. A rule is a range of numbers for one
  * code in one unit, or words in a result's text. Limits are decimals as text, compared exactly.
  */
-
 import { z } from 'zod';
 import { loincSystem } from '../code-systems.ts';
 import { parseDecimal } from '../units/decimal.ts';

@@ -1,5 +1,4 @@
 /** Words that a device's payload may give for its results and alarms. Apart from the schema: the normalizer loads these alone. */
-
 import type { Class } from './event-words.ts';
 
 export const statuses = [

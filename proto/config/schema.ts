@@ -3,7 +3,6 @@
  * and users are settings, never here. `Config` is what a config means once it is checked:
  * every default filled in, short forms written out. Durations stay as written (duration.ts).
  */
-
 import { z } from 'zod';
 import { loincSystem } from '../code-systems.ts';
 import { criticalRule } from './critical-schema.ts';

@@ -1,5 +1,4 @@
 /** Texts in a config that have a form of their own: each says in its error what to write. */
-
 import { z } from 'zod';
 import { readAddress } from '../address.ts';
 import { charsetNames, encodingOf } from '../charset-names.ts';

@@ -3,7 +3,6 @@
  * collects, and the stacks that several goals use one after the other. A goal that throws is a row that
  * could not be measured; the others go on.
  */
-
 import type { Owner } from '../kit/process.ts';
 import { owning, runLoadTool, startBare } from './limits.ts';
 import type { LoadResult } from './load.ts';

@@ -1,5 +1,4 @@
 /** Is each fact of theirs in our events? One verdict a fact, in the order of the Bundle. */
-
 import { reportStatus } from '../../gateway/normalize/hl7v2/status.ts';
 import type { Encounter, Location, Observation, Patient } from '../../proto/gen/hilum/v1/event.ts';
 import {

@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import type { Segment } from '../../gateway/normalize/hl7v2/message.ts';
+import { scopeOf } from '../../gateway/normalize/hl7v2/normalize.ts';
 import { scan } from '../../gateway/normalize/hl7v2/scanner.ts';
 import { split } from '../../gateway/normalize/hl7v2/split.ts';
 import { testContext } from '../normalize/context.ts';
@@ -55,17 +56,7 @@ t.test('structure - every value is where the other engine has it', { skip }, asy
 });
 
 function segmentsOf(raw: Uint8Array): Segment[] {
-  const message = scan(raw, {
-    context: testContext(),
-    offset: '',
-    day: '',
-    remarks: undefined,
-    unread: undefined,
-    at: 0,
-    rules: [],
-    times: [],
-    files: undefined,
-  });
+  const message = scan(raw, scopeOf(testContext()));
   if ('code' in message) throw new Error(message.reason);
   return message.segments;
 }

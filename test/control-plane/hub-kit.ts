@@ -1,5 +1,4 @@
 /** Sessions over the real parts of a control plane and a real store, whose writes can be looked at and held. */
-
 import { AuditChain } from '../../control-plane/audit/chain.ts';
 import { ToldEntries } from '../../control-plane/audit/told.ts';
 import { Codes } from '../../control-plane/codes/codes.ts';

@@ -1,5 +1,4 @@
 /** What a gateway whose certificate is good may still not take of the centre. */
-
 import http2 from 'node:http2';
 import t, { type Test } from 'tap';
 import { renew } from '../../control-plane/identity/enrollment.ts';

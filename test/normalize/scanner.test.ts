@@ -4,6 +4,7 @@ import type { Delimiters } from '../../gateway/normalize/hl7v2/delimiters.ts';
 import { delimitersAt, standard } from '../../gateway/normalize/hl7v2/delimiters.ts';
 import { normalizeHl7v2 } from '../../gateway/normalize/hl7v2/index.ts';
 import { Message } from '../../gateway/normalize/hl7v2/message.ts';
+import { scopeOf } from '../../gateway/normalize/hl7v2/normalize.ts';
 import { nullsOf } from '../../gateway/normalize/hl7v2/nulls.ts';
 import { scan } from '../../gateway/normalize/hl7v2/scanner.ts';
 import { split } from '../../gateway/normalize/hl7v2/split.ts';
@@ -13,17 +14,7 @@ const header = 'MSH|^~\\&|LAB|HOSP|EHR|HOSP|20261123081500||ADT^A01|M1|P|2.5';
 
 function read(raw: Uint8Array | string): Message {
   const bytes = typeof raw === 'string' ? Buffer.from(raw) : raw;
-  const message = scan(bytes, {
-    context: testContext(),
-    offset: '',
-    day: '',
-    remarks: undefined,
-    unread: undefined,
-    at: 0,
-    rules: [],
-    times: [],
-    files: undefined,
-  });
+  const message = scan(bytes, scopeOf(testContext()));
   if (!(message instanceof Message)) throw new Error(message.code);
   return message;
 }

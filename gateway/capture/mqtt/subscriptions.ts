@@ -2,7 +2,6 @@
  * SUBSCRIBE: what was granted, for as long as the connection lasts. Nothing is kept for those who left, because
  * a queue for them has no bound in aedes.
  */
-
 import type { Granted, Link } from './link.ts';
 import type { MqttPart } from './part.ts';
 import { SESSION_MARK } from './persistence.ts';

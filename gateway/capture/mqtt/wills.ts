@@ -2,7 +2,6 @@
  * Wills (MQTT 3.1.1 section 3.1.2.5). A will says that a device went away, not what became of its patient: it
  * is captured as such and never as `stat`. Nobody waits for its answer, so a will that is dropped is counted and told.
  */
-
 import { PerMinute } from '../rate.ts';
 import type { Done, Link, PublishPacket } from './link.ts';
 import type { MqttPart } from './part.ts';

@@ -1,5 +1,4 @@
 /** Device payloads: JSON over MQTT, by the payload templates of the source, else in the built-in vitals shape. */
-
 import { type NormalizeContext, type Normalized, rejected } from '../outcome.ts';
 import type { Json } from './json.ts';
 import { JsonError, JsonTooLarge, readJson } from './json.ts';

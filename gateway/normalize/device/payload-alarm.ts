@@ -2,7 +2,6 @@
  * The alarm of an item: where the template's condition holds, or the payload gives a name, a priority or a phase. A
  * high alarm that has no name is still a high alarm.
  */
-
 import type { ClinicalTime } from '../../../proto/gen/hilum/v1/event.ts';
 import { Alarm } from '../../../proto/gen/hilum/v1/event.ts';
 import { vocabulary } from '../known-word.ts';

@@ -7,7 +7,6 @@
  * was delivered is passed over: by template and item, and what the built-in shape gave of an array under any template.
  * A payload that would cost more than the meters hold is refused as a whole, with the name of the template.
  */
-
 import type { Identifier } from '../../../proto/gen/hilum/v1/event.ts';
 import { ClinicalEvent, Device, Observation, Order } from '../../../proto/gen/hilum/v1/event.ts';
 import { vocabulary } from '../known-word.ts';

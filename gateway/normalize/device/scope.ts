@@ -9,6 +9,7 @@ import type {
 } from '../../../proto/gen/hilum/v1/event.ts';
 import { ClinicalEvent } from '../../../proto/gen/hilum/v1/event.ts';
 import { addMapped } from '../codes.ts';
+import { codingOf } from '../coding.ts';
 import { identifier, identifierSystem } from '../identity.ts';
 import { beginnings, over } from '../known-word.ts';
 import type { NormalizeContext, Reject } from '../outcome.ts';
@@ -139,16 +140,7 @@ export function localCode(sent: string, scope: Scope, system = '', display = '')
 /** The unit with its UCUM coding, where that is known. */
 export function unitCodeOf(unit: string, said = ucumOf(unit)): Code | undefined {
   if (said === undefined) return undefined;
-  const coding = {
-    system: ucumSystem,
-    code: said,
-    display: '',
-    version: '',
-    name: '',
-    mapped: said !== unit,
-    valueSet: '',
-    valueSetVersion: '',
-  };
+  const coding = codingOf(ucumSystem, said, '', said !== unit);
   return { text: unit, codings: [coding] };
 }
 

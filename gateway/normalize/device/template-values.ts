@@ -1,5 +1,6 @@
 /** What a template says of codes and identifiers, with what the payload says filled in. */
 import type { Code, Coding, Identifier } from '../../../proto/gen/hilum/v1/event.ts';
+import { codingOf } from '../coding.ts';
 import type { Reading } from './reading.ts';
 import { identifierFrom, idText, localCode } from './scope.ts';
 import type { CodingFrom, IdentifierFrom } from './template.ts';
@@ -24,16 +25,7 @@ export function codeOf(from: readonly CodingFrom[], reading: Reading): Code | un
   for (const one of from) {
     if (one.from.length === 0) {
       const { system, code, display } = one;
-      codings.push({
-        system,
-        code,
-        display,
-        version: '',
-        name: '',
-        mapped: true,
-        valueSet: '',
-        valueSetVersion: '',
-      });
+      codings.push(codingOf(system, code, display, true));
       text ||= display || code;
       continue;
     }

@@ -2,6 +2,7 @@
 import { loincSystem, mdcSystem } from '../../../proto/code-systems.ts';
 import type { Code } from '../../../proto/gen/hilum/v1/event.ts';
 import { isUcum, relate } from '../../../proto/units/ucum.ts';
+import { codingOf } from '../coding.ts';
 import type { Json, JsonObject } from './json.ts';
 import { localCode, type Scope, scalar } from './scope.ts';
 import { isIn, ucumOf, type Vital, vitalOf } from './vitals.ts';
@@ -62,14 +63,5 @@ function fits(known: Vital, ucum: string): boolean {
 
 function add(code: Code, system: string, value: string, display: string): void {
   if (code.codings.some((one) => one.system === system && one.code === value)) return;
-  code.codings.push({
-    system,
-    code: value,
-    display,
-    version: '',
-    name: '',
-    mapped: true,
-    valueSet: '',
-    valueSetVersion: '',
-  });
+  code.codings.push(codingOf(system, value, display, true));
 }

@@ -31,7 +31,6 @@
  * (true, a number) or says nothing which the shape knows goes to quarantine beside them. What is not JSON is `unreadable`; JSON of another shape is `not-understood`, with what is missing, never with what is there.
  * What stands at one of these places and is nothing of this leaves a remark.
  */
-
 import type { Alarm, ClinicalTime, Device, Identifier } from '../../../proto/gen/hilum/v1/event.ts';
 import { ClinicalEvent, Observation } from '../../../proto/gen/hilum/v1/event.ts';
 import { vitalsMembers } from '../../../proto/vitals-members.ts';

@@ -10,7 +10,6 @@
  *
  * All rows stay in `observations`, those of the containment too: they carry times and states.
  */
-
 import { mdcSystem } from '../../../proto/code-systems.ts';
 import type {
   ClinicalEvent,

@@ -6,7 +6,6 @@
  * A hash table of its own, because it is asked with a stretch of the message: a Map would want
  * that stretch as a string first, and would hash and compare it outside of compiled code.
  */
-
 import type { KeptCode } from '../../../proto/back-writer.ts';
 import type { Code } from '../../../proto/gen/hilum/v1/event.ts';
 import { keptCode } from '../kept-code.ts';

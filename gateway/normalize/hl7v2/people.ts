@@ -1,5 +1,4 @@
 /** Names and people: XPN, XCN, NDL, and PL for where they are. */
-
 import type { HumanName, Location, Participant, Person } from '../../../proto/gen/hilum/v1/event.ts';
 import { identifier, identifierSystem } from '../identity.ts';
 import { upper } from '../text.ts';

@@ -1,5 +1,4 @@
 /** OBX: one result [HL7 7.4.2]. */
-
 import type { Observation } from '../../../proto/gen/hilum/v1/event.ts';
 import { codeInTable } from '../../../proto/hl7-table.ts';
 import { identifier } from '../identity.ts';

@@ -19,7 +19,6 @@
  * bring the same is what the config says. A feed is never compared with itself: what it says again is its status'
  * business [status.ts].
  */
-
 import { hash } from 'node:crypto';
 import { loincSystem } from '../../../proto/code-systems.ts';
 import type {

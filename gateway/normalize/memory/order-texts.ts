@@ -47,12 +47,17 @@ function sourceOf({ provenance }: ClinicalEvent): Pick<About, 'source'> {
   return { source: provenance?.source ?? '' };
 }
 
-type Number = Identifier | undefined;
 /** The usual number of the kind, or the other one. */
 type Which = 0 | 1;
 
 /** The usual one of its kind, and the other one; either may be missing. */
-function numbersOf({ kind, order, document, schedule, medication }: ClinicalEvent): readonly Number[] {
+function numbersOf({
+  kind,
+  order,
+  document,
+  schedule,
+  medication,
+}: ClinicalEvent): readonly (Identifier | undefined)[] {
   switch (kind) {
     case 'observation':
       return [order?.filler, order?.placer];
@@ -69,13 +74,13 @@ function numbersOf({ kind, order, document, schedule, medication }: ClinicalEven
   }
 }
 
-const noNumbers: readonly Number[] = [];
+const noNumbers: readonly Identifier[] = [];
 const done: ReadonlySet<string> = new Set(['administration', 'dispense', 'give']);
 
 function textsBy(
   { kind, order }: ClinicalEvent,
   { source }: Pick<About, 'source'>,
-  number: Number,
+  number: Identifier | undefined,
   which: Which,
 ): readonly string[] {
   if (number === undefined) return none;

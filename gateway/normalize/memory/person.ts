@@ -7,7 +7,6 @@
  * what others are compared with, and the ADT message that changes it is itself flagged. While no ADT has
  * spoken, each of two that differ is flagged.
  */
-
 import type {
   ClinicalEvent,
   Encounter,

@@ -12,7 +12,6 @@
  * Keys and orders stand as hashes: 48 bits tell the codes of a few hundred values apart, 64 bits the orders, 16 the
  * kinds of specimen. Version 1 knew none.
  */
-
 import {
   has,
   type Key,

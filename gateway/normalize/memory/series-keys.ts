@@ -1,5 +1,4 @@
 /** What results are remembered under in a patient's series: hashes of their codes [series.ts]. */
-
 import { KeptCode } from '../../../proto/back-writer.ts';
 import { loincSystem } from '../../../proto/code-systems.ts';
 import type { Code } from '../../../proto/gen/hilum/v1/event.ts';
