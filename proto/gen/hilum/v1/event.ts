@@ -579,8 +579,8 @@ export interface Context {
 
 /**
  * One state of an order, a prescription, a document, an appointment or an observation against another one of the same,
- * from an earlier record. A request or a prescription is known by its number, either of the two, and what it asks for; a
- * report by its number and OBR-4, an observation by OBX-3 and OBX-4 (of several codings any may come first) and, once two
+ * from an earlier record. A request is known by its number, either of the two, and what it asks for; a prescription by its
+ * number alone, since another drug may be substituted under it; a report by its number and OBR-4, an observation by OBX-3 and OBX-4 (of several codings any may come first) and, once two
  * were final under them, by when it was observed; a document by TXA-12; an appointment by SCH-2 or SCH-1, and SCH-3. A
  * request that does not repeat what was asked for is of all under its number. A result that a later
  * report does not name is neither replaced nor withdrawn, since reports come in parts; a final report that leaves out what
